@@ -1,0 +1,50 @@
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+import { weaknessOf } from './secrets.ts'
+
+/** Rules that variables share, each over the text of the environment. */
+
+export const text = z.string()
+export const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] })
+export const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum)
+export const url = (protocols: readonly string[], accept: (url: URL) => boolean = () => true) =>
+  text.refine((value) => {
+    const parsed = URL.canParse(value) ? new URL(value) : undefined
+    return parsed !== undefined && protocols.includes(parsed.protocol) && accept(parsed)
+  })
+export const secret = (minimum: number) => text.refine((value) => weaknessOf(value, minimum) === undefined)
+export const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+)
+
+export const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+
+export const isCidr = (value: string): boolean =>
+  ipaddr.isValidCIDR(value) || ipaddr.IPv4.isValidFourPartDecimal(value) || ipaddr.IPv6.isValid(value)
+
+const base64Length = (value: string): number => {
+  try {
+    return atob(value).length
+  } catch {
+    return -1
+  }
+}
+export const isAesKey = (value: string): boolean => base64Length(value) === 32
+export const isWebhookSecret = (value: string): boolean => {
+  if (!value.startsWith('whsec_')) return weaknessOf(value, 32) === undefined
+  const length = base64Length(value.slice(6))
+  return length >= 24 && length <= 64
+}
+export const isOrigin = (value: string): boolean =>
+  URL.canParse(value) &&
+  /^https?:$/.test(new URL(value).protocol) &&
+  new URL(value).origin === value.replace(/\/$/, '')
