@@ -1,0 +1,95 @@
+import { within } from '../deadline.ts'
+import { AppError, type Refusal } from '../errors.ts'
+import { type Arrival, ArrivedVisit } from '../gates/arrival.ts'
+import { askGates, type Gate, isRefusal } from '../gates/gate.ts'
+import type { Log } from '../log.ts'
+import { answerStream } from './answer-stream.ts'
+import { describe, explain } from './explain.ts'
+import { respond } from './respond.ts'
+import { dressing } from './security-headers.ts'
+
+export interface GuardOptions {
+  /** In the order in which they are asked. */
+  gates: readonly Gate[]
+  /** Answers what all gates let pass. */
+  routes: (visit: ArrivedVisit) => Response | Promise<Response>
+  log: Log
+  hsts: boolean
+  /** Production or staging. */
+  guarded: boolean
+  /** Milliseconds. */
+  timeoutMs: number
+  /** Milliseconds since the epoch. */
+  clock?: () => number
+}
+
+/**
+ * The outermost function: asks the gates, then the routes, and dresses whatever comes of it exactly once.
+ * It never throws, so no runtime ever answers in its own words.
+ */
+export const createGuard = ({
+  gates,
+  routes,
+  log,
+  hsts,
+  guarded,
+  timeoutMs,
+  clock = Date.now,
+}: GuardOptions) => {
+  const dress = dressing({ hsts })
+
+  const answer = async (visit: ArrivedVisit): Promise<Response | Refusal> => {
+    try {
+      const outcome = askGates(gates, visit)
+      const refusal = outcome instanceof Promise ? await outcome : outcome
+      if (refusal) return refusal
+      const pending = routes(visit)
+      const response = pending instanceof Promise ? await within(timeoutMs, pending, tooLate) : pending
+      if (visit.bodyExceeded) return { code: 'PAYLOAD_TOO_LARGE' }
+      return await answerStream(response, {
+        hangUp: visit.arrival.hangUp && (() => visit.arrival.hangUp?.()),
+        onFailure: (thrown) => report(visit, 'answer broke off', thrown),
+      })
+    } catch (thrown) {
+      if (visit.bodyExceeded) return { code: 'PAYLOAD_TOO_LARGE' }
+      const refusal = explain(thrown)
+      if (refusal.code === 'INTERNAL_ERROR') report(visit, 'unhandled error', thrown)
+      return refusal
+    }
+  }
+
+  const report = (
+    { correlationId, trace, method, rawPath }: ArrivedVisit,
+    message: string,
+    thrown: unknown,
+  ) =>
+    log.write('error', 'http', message, {
+      method,
+      path: rawPath,
+      err: describe(thrown),
+      correlationId,
+      traceId: trace.traceId,
+    })
+
+  return async function guard(request: Request, arrival: Arrival): Promise<Response> {
+    const visit = new ArrivedVisit(request, arrival, clock(), guarded)
+    const outcome = await answer(visit)
+    const response = dress(isRefusal(outcome) ? respond(outcome, visit) : outcome, visit)
+    if (!visit.quiet) {
+      log.request({
+        method: visit.method,
+        path: visit.rawPath,
+        status: response.status,
+        durationMs: clock() - visit.now,
+        correlationId: visit.correlationId,
+        traceId: visit.trace.traceId,
+        spanId: visit.trace.spanId,
+        ...(visit.code && { code: visit.code }),
+        ...(visit.principal && { principal: visit.principal.id }),
+      })
+    }
+    return response
+  }
+}
+
+const tooLate = () => new AppError('REQUEST_TIMEOUT', { headers: { 'Retry-After': '5' } })

@@ -1,0 +1,34 @@
+import { NeonDbError } from '@neondatabase/serverless'
+import { type FailureCode, transportFailure } from '../health/failure.ts'
+
+/** What a statement ends with that ran into its time. */
+const QUERY_CANCELED = '57014'
+/** Connection exception, insufficient resources, operator intervention: the server, not the statement. */
+const UNAVAILABLE = /^(?:08(?!P01)|53|57P)/
+
+/**
+ * Tells a database that cannot be used from a statement that failed. Nothing for the latter.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export const databaseFailure = (thrown: unknown): FailureCode | undefined => {
+  const error = neonError(thrown)
+  if (!error) return undefined
+  if (error.code === undefined)
+    return error.sourceError ? transportFailure(error.sourceError) : 'bad_response'
+  if (error.code.startsWith('28')) return 'auth'
+  if (error.code === QUERY_CANCELED) return 'timeout'
+  return UNAVAILABLE.test(error.code) ? 'refused' : undefined
+}
+
+/** The driver's error, which drizzle wraps. */
+export const neonError = (thrown: unknown): NeonDbError | undefined => {
+  for (
+    let error = thrown, depth = 0;
+    error instanceof Error && depth < 5;
+    error = error.cause as Error, depth++
+  ) {
+    if (error instanceof NeonDbError) return error
+  }
+  return undefined
+}

@@ -1,0 +1,27 @@
+/** Why a dependency could not be used: the closed set that the surface shows. */
+export type FailureCode = 'timeout' | 'refused' | 'auth' | 'dns' | 'bad_response'
+
+/** A dependency that answered, but not as it should. */
+export class CheckFailure extends Error {
+  readonly failure: FailureCode
+  constructor(failure: FailureCode) {
+    super(failure)
+    this.name = 'CheckFailure'
+    this.failure = failure
+  }
+}
+
+/** Why a request did not come back, from the error that `fetch` threw. */
+export const transportFailure = (thrown: unknown): FailureCode => {
+  for (
+    let error: unknown = thrown, depth = 0;
+    error instanceof Error && depth < 5;
+    error = error.cause, depth++
+  ) {
+    const code = String((error as { code?: unknown }).code ?? '')
+    if (error.name === 'TimeoutError' || error.name === 'AbortError' || /TIMEDOUT|TIMEOUT/.test(code))
+      return 'timeout'
+    if (/ENOTFOUND|EAI_AGAIN/.test(code) || /\bDNS\b/i.test(error.message)) return 'dns'
+  }
+  return 'refused'
+}

@@ -1,0 +1,5 @@
+/** Who is asking. */
+export interface Principal {
+  kind: 'operator'
+  id: string
+}

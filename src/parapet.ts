@@ -1,0 +1,18 @@
+/**
+ * Parapet: production guardrails for HTTP APIs, at the edge.
+ *
+ * @module
+ */
+export { type App, type AppOptions, createApp } from './app.ts'
+export { AppError, type ErrorCode, type Issue, type Refusal } from './errors.ts'
+export { authenticate } from './gates/authenticate.ts'
+export { blockedEndpoints, blockedPath } from './gates/blocked-endpoints.ts'
+export { bodyLimit } from './gates/body-limit.ts'
+export { canonicalRequest } from './gates/canonical-request.ts'
+export { cors } from './gates/cors.ts'
+export type { Gate, Outcome, Visit } from './gates/gate.ts'
+export type { Principal } from './identity/principal.ts'
+export { destructive } from './routes/destructive.ts'
+export { readJson } from './routes/read-json.ts'
+export { visitOf } from './routes/visit-of.ts'
+export { wear } from './routes/wear.ts'

@@ -1,0 +1,130 @@
+import { proxy } from 'hono/proxy'
+import { rebuild } from '../answer/answer-stream.ts'
+import { AppError } from '../errors.ts'
+import type { Trust } from '../gates/client-address.ts'
+import type { Visit } from '../gates/gate.ts'
+import { traceparent } from '../gates/trace-context.ts'
+
+export interface OriginOptions {
+  /** Where the API is that Parapet stands in front of. A path in it is put before every path. */
+  url: string
+  /** Milliseconds until the origin must have begun its answer. */
+  timeoutMs: number
+  trust: Trust
+  /** Whether this runtime can pass a WebSocket through. */
+  upgrades: boolean
+  onFailure: (thrown: unknown, visit: Visit) => void
+}
+
+/**
+ * What a caller must not be able to tell the origin: addresses that only we may state, another path or method
+ * than the one that the gates have judged, and headers that end at this connection.
+ */
+const NOT_FORWARDED = [
+  'host',
+  'expect',
+  'content-length',
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-forwarded-server',
+  'x-forwarded-prefix',
+  'x-forwarded-path',
+  'x-forwarded-uri',
+  'x-forwarded-method',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+]
+
+/**
+ * Hands a visit on to the origin, streaming both ways, and its answer back.
+ *
+ * @throws {@link AppError} `ORIGIN_UNREACHABLE`, `ORIGIN_TIMEOUT`, `UPGRADE_NOT_SUPPORTED`
+ */
+export const createOrigin = ({ url, timeoutMs, trust, upgrades, onFailure }: OriginOptions) => {
+  const base = url.replace(/\/+$/, '')
+
+  return async function origin(visit: Visit & { arrival?: { hangUp?(): void } }): Promise<Response> {
+    const { request } = visit
+    const isWebSocket = /^websocket$/i.test(visit.header('upgrade') ?? '')
+    if (isWebSocket && !upgrades) throw new AppError('UPGRADE_NOT_SUPPORTED')
+
+    const query = request.url.indexOf('?')
+    const target = base + visit.rawPath + (query === -1 ? '' : request.url.slice(query))
+    const headers = forwardedHeaders(visit, trust)
+    const abort = new AbortController()
+    const timer = setTimeout(() => abort.abort(), timeoutMs)
+    const leave = () => abort.abort()
+    request.signal.addEventListener('abort', leave, { once: true })
+    try {
+      // The answer to an upgrade carries a socket and must be handed back as it is.
+      if (isWebSocket) return await fetch(target, { headers, signal: abort.signal })
+      const response = await proxy(target, {
+        method: request.method,
+        headers,
+        body: request.body,
+        ...(request.body && { duplex: 'half' }),
+        redirect: 'manual',
+        signal: abort.signal,
+      } as RequestInit)
+      clearTimeout(timer)
+      if (!response.body) return response
+      return await rebuild(response, response.body, {
+        hangUp: visit.arrival?.hangUp && (() => visit.arrival?.hangUp?.()),
+        onFailure: (thrown) => onFailure(thrown, visit),
+      })
+    } catch (thrown) {
+      if (visit.bodyExceeded) throw thrown
+      const late = abort.signal.aborted && !request.signal.aborted
+      throw new AppError(late ? 'ORIGIN_TIMEOUT' : 'ORIGIN_UNREACHABLE', { cause: thrown })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+const forwardedHeaders = (visit: Visit, trust: Trust): Headers => {
+  const headers = new Headers(visit.request.headers)
+  const hopByHop = [
+    'connection',
+    'keep-alive',
+    'proxy-authenticate',
+    'proxy-authorization',
+    'te',
+    'trailer',
+    'transfer-encoding',
+  ]
+  const named = (headers.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase())
+  for (const name of [...hopByHop, ...named.filter((name) => /^[\w-]+$/.test(name)), ...NOT_FORWARDED]) {
+    if (name !== 'upgrade' || !/^websocket$/i.test(headers.get('upgrade') ?? '')) headers.delete(name)
+  }
+  // The operator's token opens this house, not the one behind it.
+  if (visit.principal?.kind === 'operator') {
+    headers.delete('authorization')
+    headers.delete('x-api-key')
+  }
+  const { protocol, host } = new URL(visit.request.url)
+  const claimed = trust.proxied(visit) ? visit.header('x-forwarded-proto') : undefined
+  const address = trust.address(visit)
+  if (address) headers.set('X-Forwarded-For', address)
+  headers.set(
+    'X-Forwarded-Proto',
+    claimed === 'https' || claimed === 'http' ? claimed : protocol.slice(0, -1),
+  )
+  headers.set('X-Forwarded-Host', host)
+  headers.set('X-Correlation-Id', visit.correlationId)
+  headers.set('traceparent', traceparent(visit.trace))
+  return headers
+}
