@@ -118,10 +118,7 @@ export const createApp = (options: AppOptions = {}): App => {
       parseTrustProxy(config.TRUST_PROXY ?? (host.runtime === 'workers' ? 'cloudflare' : 'socket')),
     )
     const routes = createRoutes({
-      apps: [
-        ...(options.routes ? [options.routes] : []),
-        ...(data ? [createReference({ database: services.database })] : []),
-      ],
+      apps: [...(options.routes ? [options.routes] : []), ...(data ? [createReference(services)] : [])],
       fallback: config.ORIGIN_URL
         ? createOrigin({
             url: config.ORIGIN_URL,

@@ -1,10 +1,12 @@
 /** Milliseconds that a stream may take to fail before its headers are on the way. */
 const GRACE_MS = 50
 
-/** A body that is surely not a stream: Hono's `json`, `text` and `html`, and our own pages. */
+/** A body that is surely not a stream, where the runtime cannot tell: Hono's `json`, `text` and `html`. */
 const STATIC_TYPE = /^(?:application\/(?:problem\+)?json|text\/(?:plain|html))/i
 
 export interface AnswerStreamOptions {
+  /** Whether the body is a stream that can still fail, where the runtime can tell. */
+  streams?: ((response: Response) => boolean) | undefined
   /** Told of a failure after the first byte, when the status cannot be taken back. */
   onFailure: (thrown: unknown) => void
   /** Breaks the connection off. Without it the stream itself is ended with an error. */
@@ -18,11 +20,14 @@ export interface AnswerStreamOptions {
  * @throws whatever the stream failed with within the first moments
  */
 export const answerStream = async (response: Response, options: AnswerStreamOptions): Promise<Response> => {
-  if (response.status === 101 || STATIC_TYPE.test(response.headers.get('Content-Type') ?? '')) return response
-  return response.body ? rebuild(response, response.body, options) : response
+  if (response.status === 101) return response
+  const streams = options.streams
+    ? options.streams(response)
+    : !STATIC_TYPE.test(response.headers.get('Content-Type') ?? '')
+  return streams && response.body ? rebuild(response, response.body, options) : response
 }
 
-/** The same for an answer that is known to be a stream whatever its type says. */
+/** The same for an answer that is known to be a stream. */
 export const rebuild = async (
   response: Response,
   body: ReadableStream<Uint8Array>,
@@ -33,8 +38,9 @@ export const rebuild = async (
   first.catch(() => {})
   let next: typeof first | undefined = first
   let timer: ReturnType<typeof setTimeout> | undefined
-  await Promise.race([first, new Promise((resolve) => (timer = setTimeout(resolve, GRACE_MS)))])
-  clearTimeout(timer)
+  await Promise.race([first, new Promise((resolve) => (timer = setTimeout(resolve, GRACE_MS)))]).finally(() =>
+    clearTimeout(timer),
+  )
 
   const sound = new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -45,17 +45,35 @@ export const createGuard = ({
       if (refusal) return refusal
       const pending = routes(visit)
       const response = pending instanceof Promise ? await within(timeoutMs, pending, tooLate) : pending
-      if (visit.bodyExceeded) return { code: 'PAYLOAD_TOO_LARGE' }
+      if (visit.bodyFault) return { code: visit.bodyFault }
+      const { arrival } = visit
       return await answerStream(response, {
-        hangUp: visit.arrival.hangUp && (() => visit.arrival.hangUp?.()),
+        streams: arrival.streams && ((answered) => arrival.streams?.(answered) ?? true),
+        hangUp: arrival.hangUp && (() => arrival.hangUp?.()),
         onFailure: (thrown) => report(visit, 'answer broke off', thrown),
       })
     } catch (thrown) {
-      if (visit.bodyExceeded) return { code: 'PAYLOAD_TOO_LARGE' }
-      const refusal = explain(thrown)
-      if (refusal.code === 'INTERNAL_ERROR') report(visit, 'unhandled error', thrown)
-      return refusal
+      return visit.bodyFault ? { code: visit.bodyFault } : refusalOf(visit, thrown)
     }
+  }
+
+  const refusalOf = (visit: ArrivedVisit, thrown: unknown): Refusal => {
+    const refusal = explain(thrown)
+    if (refusal.code === 'INTERNAL_ERROR') report(visit, 'unhandled error', thrown)
+    return refusal
+  }
+
+  /** What a handler made may be no answer at all: a status that is none, a header that cannot be sent. */
+  const finish = (visit: ArrivedVisit, outcome: Response | Refusal): Response => {
+    try {
+      if (!isRefusal(outcome)) {
+        if (!isSendable(outcome.status)) throw new RangeError('status')
+        return dress(outcome, visit)
+      }
+    } catch (thrown) {
+      return dress(respond(refusalOf(visit, thrown), visit), visit)
+    }
+    return dress(respond(outcome, visit), visit)
   }
 
   const report = (
@@ -74,7 +92,7 @@ export const createGuard = ({
   return async function guard(request: Request, arrival: Arrival): Promise<Response> {
     const visit = new ArrivedVisit(request, arrival, clock(), guarded)
     const outcome = await answer(visit)
-    const response = dress(isRefusal(outcome) ? respond(outcome, visit) : outcome, visit)
+    const response = finish(visit, outcome)
     if (!visit.quiet) {
       log.request({
         method: visit.method,
@@ -91,5 +109,7 @@ export const createGuard = ({
     return response
   }
 }
+
+const isSendable = (status: number): boolean => status === 101 || (status >= 200 && status <= 599)
 
 const tooLate = () => new AppError('REQUEST_TIMEOUT', { headers: { 'Retry-After': '5' } })

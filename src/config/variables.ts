@@ -283,14 +283,14 @@ export const VARIABLES = {
     group: 'Guards',
     schema: flag.default(false),
     rule: 'true or false',
-    help: 'compress responses',
+    help: 'compress responses (Bun and Node; Cloudflare does so by itself)',
     lenient: true,
   },
   ENABLE_CACHE: {
     group: 'Guards',
     schema: flag.default(false),
     rule: 'true or false',
-    help: 'cache responses that allow it',
+    help: 'keep what is read one by one in Redis for half a minute',
     lenient: true,
   },
   MAINTENANCE_MODE: {

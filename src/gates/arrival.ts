@@ -11,6 +11,8 @@ export interface Arrival {
   readonly peer?: string | undefined
   /** Keeps the isolate alive for work after the answer. */
   waitUntil(work: Promise<unknown>): void
+  /** Whether the body of an answer is a stream that can still fail, where the runtime can tell. */
+  streams?(response: Response): boolean
   /** Breaks the connection off, for an answer that fails half-way. */
   hangUp?(): void
 }
@@ -32,7 +34,7 @@ export class ArrivedVisit implements Visit {
   readonly answerHeaders: [string, string][] = []
   quiet = false
   code: ErrorCode | undefined = undefined
-  bodyExceeded = false
+  bodyFault: ErrorCode | undefined = undefined
   readonly props = undefined
 
   constructor(request: Request, arrival: Arrival, now: number, guarded: boolean) {

@@ -31,8 +31,8 @@ export interface Visit {
   quiet: boolean
   /** The code of the refusal that this visit ended with, for the log. */
   code: ErrorCode | undefined
-  /** Set once more of the body was sent than is allowed, even where the handler swallows the failure. */
-  bodyExceeded: boolean
+  /** What was wrong with the body as far as it was read, even where the handler swallows the failure. */
+  bodyFault: ErrorCode | undefined
   /** Work that may go on after the answer. */
   waitUntil(work: Promise<unknown>): void
 }

@@ -6,6 +6,7 @@ import { neonError } from '../data/database-failure.ts'
 import { CUSTOMER_STATUSES, customers } from '../data/schema.ts'
 import { AppError } from '../errors.ts'
 import { readJson, validated } from '../routes/read-json.ts'
+import type { Cache } from '../store/cache.ts'
 import { cursorSchema, encodeCursor } from './cursor.ts'
 
 /** Text that Postgres can store: no NUL, no half of a surrogate pair. */
@@ -36,7 +37,7 @@ const querySchema = z.strictObject({
 const UNIQUE_VIOLATION = '23505'
 
 /** `/api/customers`: list by cursor pages, newest first; create, read, replace, change, delete. */
-export const customerRoutes = (database: () => Database): Hono =>
+export const customerRoutes = (database: () => Database, cache: Cache): Hono =>
   new Hono()
     .get('/', async (c) => {
       const { limit, status, cursor } = validated(querySchema, c.req.query())
@@ -67,36 +68,40 @@ export const customerRoutes = (database: () => Database): Hono =>
     })
 
     .get('/:id', async (c) => {
-      const [row] = await database()
-        .select()
-        .from(customers)
-        .where(eq(customers.id, idOf(c)))
-      return c.json(present(found(row)))
+      const id = idOf(c)
+      const customer = await cache.read(cacheKey(id), async () => {
+        const [row] = await database().select().from(customers).where(eq(customers.id, id))
+        return present(found(row))
+      })
+      return c.json(customer)
     })
 
-    .put('/:id', async (c) => change(c, database(), await readJson(c, customerSchema)))
-    .patch('/:id', async (c) => change(c, database(), await readJson(c, patchSchema)))
+    .put('/:id', async (c) => change(c, database(), cache, await readJson(c, customerSchema)))
+    .patch('/:id', async (c) => change(c, database(), cache, await readJson(c, patchSchema)))
 
     .delete('/:id', async (c) => {
-      const [row] = await database()
-        .delete(customers)
-        .where(eq(customers.id, idOf(c)))
-        .returning()
+      const id = idOf(c)
+      const [row] = await database().delete(customers).where(eq(customers.id, id)).returning()
+      await cache.drop(cacheKey(id))
       found(row)
       return c.body(null, 204)
     })
 
 type Row = typeof customers.$inferSelect
 
-const change = async (c: Context, database: Database, values: Partial<z.output<typeof patchSchema>>) => {
+const change = async (c: Context, database: Database, cache: Cache, values: z.output<typeof patchSchema>) => {
+  const id = idOf(c)
   const [row] = await database
     .update(customers)
     .set({ ...(values as Partial<Row>), updatedAt: sql`now()` })
-    .where(eq(customers.id, idOf(c)))
+    .where(eq(customers.id, id))
     .returning()
     .catch(taken)
+  await cache.drop(cacheKey(id))
   return c.json(present(found(row)))
 }
+
+const cacheKey = (id: string): string => `parapet:customer:${id}`
 
 const present = ({ createdAt, updatedAt, ...row }: Row) => ({
   ...row,

@@ -86,7 +86,7 @@ export const createOrigin = ({ url, timeoutMs, trust, upgrades, onFailure }: Ori
         onFailure: (thrown) => onFailure(thrown, visit),
       })
     } catch (thrown) {
-      if (visit.bodyExceeded) throw thrown
+      if (visit.bodyFault) throw thrown
       const late = abort.signal.aborted && !request.signal.aborted
       throw new AppError(late ? 'ORIGIN_TIMEOUT' : 'ORIGIN_UNREACHABLE', { cause: thrown })
     } finally {

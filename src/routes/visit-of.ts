@@ -9,7 +9,16 @@ import type { Visit } from '../gates/gate.ts'
  * @example app.get('/me', (c) => c.json({ id: visitOf(c).principal?.id }))
  */
 export const visitOf = (c: Context): Visit => {
-  const visit: unknown = c.executionCtx
-  if (visit instanceof ArrivedVisit) return visit
+  const visit = findVisit(c)
+  if (visit) return visit
   throw new TypeError('This route is not behind createApp, so that it has no visit.')
+}
+
+export const findVisit = (c: Context): ArrivedVisit | undefined => {
+  try {
+    const visit: unknown = c.executionCtx
+    return visit instanceof ArrivedVisit ? visit : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -1,0 +1,74 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import type { App } from '../src/app.ts'
+import type { Arrival } from '../src/gates/arrival.ts'
+import { type Listen, runProcess } from './process.ts'
+import { writeRefusal } from './write-refusal.ts'
+
+class NodeArrival implements Arrival {
+  readonly #incoming: IncomingMessage
+  readonly #outgoing: ServerResponse
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
+    this.#incoming = incoming
+    this.#outgoing = outgoing
+  }
+  get target() {
+    return this.#incoming.url
+  }
+  get peer() {
+    return this.#incoming.socket.remoteAddress
+  }
+  waitUntil() {}
+  streams(response: Response) {
+    return !isHeld(response)
+  }
+  hangUp() {
+    this.#outgoing.destroy()
+  }
+}
+
+/** @hono/node-server keeps `[status, body, headers]` of a response that nobody has read under a symbol. */
+const isHeld = (response: Response): boolean => {
+  const cache = Object.getOwnPropertySymbols(response).find(({ description }) => description === 'cache')
+  const body = cache && (response as unknown as Record<symbol, unknown[]>)[cache]?.[1]
+  return body === null || typeof body === 'string' || body instanceof Uint8Array || body instanceof Blob
+}
+
+/** A request all the same, with a method that Node does not know. */
+const REQUEST_LINE = /^(?!GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)[\w!#$%&'*+.^`|~-]+ \/\S* HTTP\/1\.[01]\r?\n/
+
+const listen: Listen = ({ port, hostname, fetch, refuse }) =>
+  new Promise((resolve, reject) => {
+    let pending = 0
+    const answer = getRequestListener(
+      (request, env) =>
+        fetch(request, new NodeArrival(env.incoming as IncomingMessage, env.outgoing as ServerResponse)),
+      { errorHandler: () => refuse('GET') },
+    )
+    const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      pending++
+      outgoing.once('close', () => pending--)
+      answer(incoming, outgoing)
+    }
+    // What Node would answer by itself is answered in our words too.
+    const server = createServer({ requireHostHeader: false }, onRequest)
+    server.on('checkExpectation', onRequest)
+    server.on('connect', (_incoming, socket) => writeRefusal(socket, () => refuse('CONNECT')))
+    server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) => {
+      if (error.code === 'ECONNRESET') socket.destroy()
+      else writeRefusal(socket, () => refuse(REQUEST_LINE.test(String(error.rawPacket)) ? 'UNKNOWN' : 'GET'))
+    })
+    server.once('error', reject)
+    server.listen(port, hostname, () =>
+      resolve({
+        port: (server.address() as AddressInfo).port,
+        pending: () => pending,
+        stop: () => new Promise((done) => void server.close(() => done())),
+      }),
+    )
+  })
+
+/** Serves an app on Node until SIGTERM or SIGINT. */
+export const serve = (app: App): Promise<void> => runProcess(app, 'node', listen)

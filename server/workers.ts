@@ -1,0 +1,4 @@
+import { toWorker } from '../adapters/workers.ts'
+import { app } from './app.ts'
+
+export default toWorker(app)

@@ -1,0 +1,4 @@
+import { serve } from '../../adapters/node.ts'
+import { type AppKind, contractApp } from './app.ts'
+
+await serve(contractApp(process.argv[2] as AppKind))
