@@ -10,14 +10,15 @@ const NEON_HOST = /\.neon\.(?:tech|build)$/
 
 /**
  * Makes a plain PostgreSQL and a TCP Redis reachable by the clients that run everywhere: a bridge in this process,
- * on loopback. In development without a database, the local services are started instead.
+ * on loopback. In development without a database, an app that keeps data gets the local services.
  */
 export const bridgedEnvironment = async (
   env: Record<string, string | undefined>,
   config: Config,
+  keepsData: boolean,
 ): Promise<BridgedEnvironment> => {
   const { DATABASE_URL, REDIS_URL, NEON_FETCH_ENDPOINT, UPSTASH_REDIS_REST_URL } = config
-  if (config.environment === 'development' && !DATABASE_URL && !config.ORIGIN_URL) {
+  if (config.environment === 'development' && keepsData && !DATABASE_URL) {
     const { startLocalServices } = await import('../dev/local-services.ts')
     const services = await startLocalServices()
     return { env: { ...env, ...services.env }, close: services.close }

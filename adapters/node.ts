@@ -37,7 +37,8 @@ const isHeld = (response: Response): boolean => {
 }
 
 /** A request all the same, with a method that Node does not know. */
-const REQUEST_LINE = /^(?!GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)[\w!#$%&'*+.^`|~-]+ \/\S* HTTP\/1\.[01]\r?\n/
+const REQUEST_LINE =
+  /^(?!(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) )[\w!#$%&'*+.^`|~-]+ \/\S* HTTP\/1\.[01]\r?\n/
 
 const listen: Listen = ({ port, hostname, fetch, refuse }) =>
   new Promise((resolve, reject) => {
@@ -65,7 +66,18 @@ const listen: Listen = ({ port, hostname, fetch, refuse }) =>
       resolve({
         port: (server.address() as AddressInfo).port,
         pending: () => pending,
-        stop: () => new Promise((done) => void server.close(() => done())),
+        stop: () =>
+          new Promise((done) => {
+            // Connections that are kept alive, or have not said anything yet, would hold the end up.
+            const idle = setInterval(
+              () => (pending > 0 ? server.closeIdleConnections() : server.closeAllConnections()),
+              20,
+            )
+            server.close(() => {
+              clearInterval(idle)
+              done()
+            })
+          }),
       }),
     )
   })

@@ -54,10 +54,12 @@ export const runProcess = async (app: App, runtime: Host['runtime'], listen: Lis
     process.exit(1)
   })
 
-  const { env, close } = await bridgedEnvironment(process.env, config).catch((error: Error) => {
-    process.stderr.write(`parapet: ${error.message}\n`)
-    process.exit(1)
-  })
+  const { env, close } = await bridgedEnvironment(process.env, config, app.keepsData(process.env)).catch(
+    (error: Error) => {
+      process.stderr.write(`parapet: ${error.message}\n`)
+      process.exit(1)
+    },
+  )
   const { log } = app.boot(env, { runtime, write: lines.write })
   log.write('info', 'system', 'listening', { port: listener.port, runtime, environment: config.environment })
 
@@ -69,8 +71,9 @@ export const runProcess = async (app: App, runtime: Host['runtime'], listen: Lis
   process.on('unhandledRejection', onUnexpected)
 
   await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+    // A second signal changes nothing: the first one is being obeyed.
+    process.on('SIGTERM', resolve)
+    process.on('SIGINT', resolve)
   })
   app.drain()
   log.write('info', 'system', 'draining', { pending: listener.pending() })

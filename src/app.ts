@@ -67,6 +67,8 @@ export interface BootReport {
 export interface App {
   /** Checks an environment as `boot` would, and changes nothing. */
   inspect(env: Environment): LoadedConfig
+  /** Whether the app needs a database in this environment. */
+  keepsData(env: Environment): boolean
   /** Reads the environment and opens the house. Once per process or isolate; until then it is `starting`. */
   boot(env: Environment, host: Host): BootReport
   /** Answers one request. Never throws. */
@@ -124,7 +126,8 @@ export const createApp = (options: AppOptions = {}): App => {
             url: config.ORIGIN_URL,
             timeoutMs: config.ORIGIN_TIMEOUT_MS,
             trust,
-            upgrades: host.runtime === 'workers',
+            identify,
+            passes: host.runtime === 'workers',
             onFailure: (thrown, { correlationId }) =>
               log.write('error', 'http', 'origin broke off', { err: describe(thrown), correlationId }),
           })
@@ -178,6 +181,7 @@ export const createApp = (options: AppOptions = {}): App => {
 
   return {
     inspect,
+    keepsData,
 
     boot(env, host) {
       house = open(env, host)

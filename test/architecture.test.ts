@@ -127,6 +127,13 @@ describe('the house', () => {
     expect(named).toEqual([])
   })
 
+  test('zod is imported whole, by name: only so does a bundler leave out what is not used', () => {
+    const named = files.filter((file) =>
+      /import (?:type )?\{[^}]*\} from 'zod'/.test(readFileSync(join(root, file), 'utf8')),
+    )
+    expect(named).toEqual([])
+  })
+
   test('a file is named in kebab-case, and no folder is a bucket', () => {
     expect(files.filter((file) => !/^(?:[a-z0-9-]+\/)+[a-z0-9]+(?:-[a-z0-9]+)*\.ts$/.test(file))).toEqual([])
     expect(

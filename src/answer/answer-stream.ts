@@ -4,9 +4,12 @@ const GRACE_MS = 50
 /** A body that is surely not a stream, where the runtime cannot tell: Hono's `json`, `text` and `html`. */
 const STATIC_TYPE = /^(?:application\/(?:problem\+)?json|text\/(?:plain|html))/i
 
+/** Answers that need no second wall. */
+const sound = new WeakSet<Response>()
+
 export interface AnswerStreamOptions {
   /** Whether the body is a stream that can still fail, where the runtime can tell. */
-  streams?: ((response: Response) => boolean) | undefined
+  streams?: ((response: Response) => boolean | Promise<boolean>) | undefined
   /** Told of a failure after the first byte, when the status cannot be taken back. */
   onFailure: (thrown: unknown) => void
   /** Breaks the connection off. Without it the stream itself is ended with an error. */
@@ -20,9 +23,9 @@ export interface AnswerStreamOptions {
  * @throws whatever the stream failed with within the first moments
  */
 export const answerStream = async (response: Response, options: AnswerStreamOptions): Promise<Response> => {
-  if (response.status === 101) return response
+  if (response.status === 101 || sound.has(response)) return response
   const streams = options.streams
-    ? options.streams(response)
+    ? await options.streams(response)
     : !STATIC_TYPE.test(response.headers.get('Content-Type') ?? '')
   return streams && response.body ? rebuild(response, response.body, options) : response
 }
@@ -42,7 +45,7 @@ export const rebuild = async (
     clearTimeout(timer),
   )
 
-  const sound = new ReadableStream<Uint8Array>({
+  const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await (next ?? reader.read())
@@ -59,5 +62,7 @@ export const rebuild = async (
     },
     cancel: (reason) => reader.cancel(reason),
   })
-  return new Response(sound, response)
+  const rebuilt = new Response(stream, response)
+  sound.add(rebuilt)
+  return rebuilt
 }

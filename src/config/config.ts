@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isLoopback } from './rules.ts'
 import { weaknessOf } from './secrets.ts'
 import { PAIRS, VARIABLES, type Variable, type VariableName } from './variables.ts'
@@ -67,59 +67,57 @@ export const loadConfig = (env: Environment, features: Features = {}): LoadedCon
   const problems: Problem[] = []
   const warnings: Problem[] = []
   const given: Record<string, string | undefined> = {}
+  /** A value at fault counts as not set from here on. */
   const report = (name: string, reason: string) => {
     const lenient = (VARIABLES as Record<string, Variable>)[name]?.lenient
     ;(lenient ? warnings : problems).push({ name, reason })
+    delete given[name]
   }
 
   for (const [name, variable] of Object.entries<Variable>(VARIABLES)) {
     const own = readVariable(env, name)
     const other = variable.alias && readVariable(env, variable.alias)
-    if (own && other && own !== other) report(name, `differs from ${variable.alias}: set one of the two`)
     given[name] = own ?? other
+    if (own && other && own !== other) report(name, `differs from ${variable.alias}: set one of the two`)
   }
-  if (given.NODE_ENV === undefined)
+  if (readVariable(env, 'NODE_ENV') === undefined) {
     warnings.push({ name: 'NODE_ENV', reason: 'is not set: counts as production' })
-
-  const checked = schema.safeParse(given)
-  for (const name of new Set(checked.error?.issues.map(({ path }) => String(path[0])))) {
-    report(name, `must be ${VARIABLES[name as VariableName].rule}`)
-    delete given[name]
   }
-  const values = (checked.data ?? schema.parse(given)) as Values
-  const guarded = values.NODE_ENV === 'production' || values.NODE_ENV === 'staging'
-  const present = (name: string) => given[name] !== undefined
+  const { error } = schema.safeParse(given)
+  for (const name of new Set(error?.issues.map(({ path }) => String(path[0])))) {
+    report(name, `must be ${VARIABLES[name as VariableName].rule}`)
+  }
+
+  const { NODE_ENV, CORS_ORIGIN, SKIP_RATE_LIMIT } = schema.parse(given) as Values
+  const guarded = NODE_ENV === 'production' || NODE_ENV === 'staging'
+  const isMissing = (name: string) => given[name] === undefined && readVariable(env, name) === undefined
 
   for (const [name, { requiredBy }] of Object.entries<Variable>(VARIABLES)) {
-    if (guarded && requiredBy && features[requiredBy] && readVariable(env, name) === undefined)
-      report(name, 'is required')
+    if (guarded && requiredBy && features[requiredBy] && isMissing(name)) report(name, 'is required')
   }
-  const operatorToken = given.INTERNAL_API_KEY
-  const weakness = operatorToken && weaknessOf(operatorToken, guarded ? 32 : 0)
+  const weakness = given.INTERNAL_API_KEY && weaknessOf(given.INTERNAL_API_KEY, guarded ? 32 : 0)
   if (weakness) report('INTERNAL_API_KEY', weakness)
-  if (present('UPSTASH_REDIS_REST_URL') !== present('UPSTASH_REDIS_REST_TOKEN')) {
-    const missing = present('UPSTASH_REDIS_REST_URL') ? 'UPSTASH_REDIS_REST_TOKEN' : 'UPSTASH_REDIS_REST_URL'
-    if (readVariable(env, missing) === undefined)
-      report(missing, 'must be set too: it goes with the other one')
-  }
-  if (values.CORS_ORIGIN?.includes('*') && features.credentials !== false) {
+  if (CORS_ORIGIN?.includes('*') && features.credentials !== false) {
     report('CORS_ORIGIN', 'must list origins: * cannot be allowed together with credentials')
   }
-  for (const [first, second] of sharedSecrets(given))
+  for (const [first, second] of sharedSecrets(given)) {
     report(second, `has the same value as ${first}: use different secrets`)
-  for (const pair of PAIRS) {
-    const missing = pair.filter((name) => !present(name))
-    if (missing.length > 0 && missing.length < pair.length) {
-      for (const name of missing)
-        warnings.push({ name, reason: `is not set: ${pair.join(', ')} belong together` })
+  }
+  for (const [one, other] of [UPSTASH, [...UPSTASH].reverse()] as [string, string][]) {
+    if (given[one] !== undefined && isMissing(other)) report(other, `must be set too: it goes with ${one}`)
+  }
+  for (const channel of PAIRS.filter((names) => names.some((name) => given[name] !== undefined))) {
+    for (const name of channel.filter(isMissing)) {
+      warnings.push({ name, reason: `is not set: ${channel.join(', ')} belong together` })
     }
   }
-  if (values.SKIP_RATE_LIMIT && guarded) {
-    warnings.push({ name: 'SKIP_RATE_LIMIT', reason: `is ignored in ${values.NODE_ENV}` })
-  }
+  if (SKIP_RATE_LIMIT && guarded)
+    warnings.push({ name: 'SKIP_RATE_LIMIT', reason: `is ignored in ${NODE_ENV}` })
 
-  return { config: derive(values, guarded, env), problems, warnings }
+  return { config: derive(schema.parse(given) as Values, guarded, env), problems, warnings }
 }
+
+const UPSTASH = ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN']
 
 /** Secrets that protect different things and are the same, as pairs of names. */
 const sharedSecrets = (given: Record<string, string | undefined>): [string, string][] => {
@@ -146,8 +144,8 @@ const sharedSecrets = (given: Record<string, string | undefined>): [string, stri
 
 const derive = (values: Values, guarded: boolean, env: Environment): Config => {
   const origins = new Set([
-    ...(values.CORS_ORIGIN ?? []).map((origin) => origin.replace(/\/$/, '')),
-    ...(values.REPLIT_DOMAINS ?? []).map((host) => `https://${host}`),
+    ...(values.CORS_ORIGIN ?? []).map((origin) => (origin === '*' ? origin : new URL(origin).origin)),
+    ...(values.REPLIT_DOMAINS ?? []).map((host) => new URL(`https://${host}`).origin),
     ...(values.BASE_URL ? [new URL(values.BASE_URL).origin] : []),
   ])
   return {

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import { z } from 'zod'
+import * as z from 'zod'
 import { weaknessOf } from './secrets.ts'
 
 /** Rules that variables share, each over the text of the environment. */
@@ -47,4 +47,4 @@ export const isWebhookSecret = (value: string): boolean => {
 export const isOrigin = (value: string): boolean =>
   URL.canParse(value) &&
   /^https?:$/.test(new URL(value).protocol) &&
-  new URL(value).origin === value.replace(/\/$/, '')
+  new URL(value).origin === value.toLowerCase().replace(/\/$/, '')

@@ -1,4 +1,5 @@
 import { NeonDbError } from '@neondatabase/serverless'
+import { DrizzleQueryError } from 'drizzle-orm'
 import { type FailureCode, transportFailure } from '../health/failure.ts'
 
 /** What a statement ends with that ran into its time. */
@@ -13,7 +14,8 @@ const UNAVAILABLE = /^(?:08(?!P01)|53|57P)/
  */
 export const databaseFailure = (thrown: unknown): FailureCode | undefined => {
   const error = neonError(thrown)
-  if (!error) return undefined
+  // The driver stumbles over an answer that is not Postgres' at all, and drizzle reports it.
+  if (!error) return thrown instanceof DrizzleQueryError ? 'bad_response' : undefined
   if (error.code === undefined)
     return error.sourceError ? transportFailure(error.sourceError) : 'bad_response'
   if (error.code.startsWith('28')) return 'auth'

@@ -12,7 +12,7 @@ export interface Arrival {
   /** Keeps the isolate alive for work after the answer. */
   waitUntil(work: Promise<unknown>): void
   /** Whether the body of an answer is a stream that can still fail, where the runtime can tell. */
-  streams?(response: Response): boolean
+  streams?(response: Response): boolean | Promise<boolean>
   /** Breaks the connection off, for an answer that fails half-way. */
   hangUp?(): void
 }

@@ -27,9 +27,12 @@ export const authenticate = ({ identify, isOpen, unless }: AuthenticateOptions):
  * The token of `Authorization: Bearer …` (RFC 6750) or `X-API-Key`. Two different ones prove nothing.
  */
 export const credentialsOf = (visit: Pick<Visit, 'header'>): string | undefined => {
-  const authorization = visit.header('authorization')
-  const bearer = authorization && /^bearer +([\w~+/.-]+=*)$/i.exec(authorization)?.[1]
+  const bearer = bearerOf(visit)
   const key = visit.header('x-api-key')
   if (bearer && key && bearer !== key) return ''
   return bearer || key
 }
+
+/** The token of `Authorization: Bearer …` alone. */
+export const bearerOf = (visit: Pick<Visit, 'header'>): string | undefined =>
+  /^bearer +([\w~+/.-]+=*)$/i.exec(visit.header('authorization') ?? '')?.[1]

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Where a page ended: the last row's creation time, to the microsecond as Postgres writes it, and its id. */
 export type Cursor = [createdAt: string, id: string]

@@ -1,6 +1,6 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
 import { type Context, Hono } from 'hono'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Database } from '../data/database.ts'
 import { neonError } from '../data/database-failure.ts'
 import { CUSTOMER_STATUSES, customers } from '../data/schema.ts'

@@ -1,9 +1,11 @@
 import { proxy } from 'hono/proxy'
 import { rebuild } from '../answer/answer-stream.ts'
 import { AppError } from '../errors.ts'
+import { bearerOf } from '../gates/authenticate.ts'
 import type { Trust } from '../gates/client-address.ts'
 import type { Visit } from '../gates/gate.ts'
 import { traceparent } from '../gates/trace-context.ts'
+import type { Principal } from '../identity/principal.ts'
 
 export interface OriginOptions {
   /** Where the API is that Parapet stands in front of. A path in it is put before every path. */
@@ -11,8 +13,10 @@ export interface OriginOptions {
   /** Milliseconds until the origin must have begun its answer. */
   timeoutMs: number
   trust: Trust
-  /** Whether this runtime can pass a WebSocket through. */
-  upgrades: boolean
+  /** Whether a token is the operator's. */
+  identify: (credentials: string) => Principal | undefined
+  /** Whether the runtime passes a fetched answer on by itself, streams and WebSockets included (Workers). */
+  passes: boolean
   onFailure: (thrown: unknown, visit: Visit) => void
 }
 
@@ -53,17 +57,18 @@ const NOT_FORWARDED = [
  *
  * @throws {@link AppError} `ORIGIN_UNREACHABLE`, `ORIGIN_TIMEOUT`, `UPGRADE_NOT_SUPPORTED`
  */
-export const createOrigin = ({ url, timeoutMs, trust, upgrades, onFailure }: OriginOptions) => {
+export const createOrigin = (options: OriginOptions) => {
+  const { url, timeoutMs, passes, onFailure } = options
   const base = url.replace(/\/+$/, '')
 
   return async function origin(visit: Visit & { arrival?: { hangUp?(): void } }): Promise<Response> {
     const { request } = visit
     const isWebSocket = /^websocket$/i.test(visit.header('upgrade') ?? '')
-    if (isWebSocket && !upgrades) throw new AppError('UPGRADE_NOT_SUPPORTED')
+    if (isWebSocket && !passes) throw new AppError('UPGRADE_NOT_SUPPORTED')
 
     const query = request.url.indexOf('?')
     const target = base + visit.rawPath + (query === -1 ? '' : request.url.slice(query))
-    const headers = forwardedHeaders(visit, trust)
+    const headers = forwardedHeaders(visit, options, isWebSocket)
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(), timeoutMs)
     const leave = () => abort.abort()
@@ -80,7 +85,7 @@ export const createOrigin = ({ url, timeoutMs, trust, upgrades, onFailure }: Ori
         signal: abort.signal,
       } as RequestInit)
       clearTimeout(timer)
-      if (!response.body) return response
+      if (passes || !response.body) return response
       return await rebuild(response, response.body, {
         hangUp: visit.arrival?.hangUp && (() => visit.arrival?.hangUp?.()),
         onFailure: (thrown) => onFailure(thrown, visit),
@@ -95,26 +100,38 @@ export const createOrigin = ({ url, timeoutMs, trust, upgrades, onFailure }: Ori
   }
 }
 
-const forwardedHeaders = (visit: Visit, trust: Trust): Headers => {
+/** Headers that end at one connection (RFC 9110, 7.6.1), beside those that `Connection` names. */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'http2-settings',
+]
+
+const forwardedHeaders = (
+  visit: Visit,
+  { trust, identify }: OriginOptions,
+  isWebSocket: boolean,
+): Headers => {
   const headers = new Headers(visit.request.headers)
-  const hopByHop = [
-    'connection',
-    'keep-alive',
-    'proxy-authenticate',
-    'proxy-authorization',
-    'te',
-    'trailer',
-    'transfer-encoding',
-  ]
   const named = (headers.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase())
-  for (const name of [...hopByHop, ...named.filter((name) => /^[\w-]+$/.test(name)), ...NOT_FORWARDED]) {
-    if (name !== 'upgrade' || !/^websocket$/i.test(headers.get('upgrade') ?? '')) headers.delete(name)
-  }
+  const dropped = [
+    ...HOP_BY_HOP,
+    ...NOT_FORWARDED,
+    ...named.filter((name) => /^[\w-]+$/.test(name)),
+    'upgrade',
+  ]
+  for (const name of dropped) headers.delete(name)
+  if (isWebSocket) headers.set('Upgrade', 'websocket')
   // The operator's token opens this house, not the one behind it.
-  if (visit.principal?.kind === 'operator') {
-    headers.delete('authorization')
-    headers.delete('x-api-key')
-  }
+  if (identify(bearerOf(visit) ?? '')) headers.delete('authorization')
+  if (identify(visit.header('x-api-key') ?? '')) headers.delete('x-api-key')
+
   const { protocol, host } = new URL(visit.request.url)
   const claimed = trust.proxied(visit) ? visit.header('x-forwarded-proto') : undefined
   const address = trust.address(visit)
