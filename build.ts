@@ -31,7 +31,9 @@ for (const [file, { bytesInOutput }] of Object.entries(Object.values(metafile.ou
   const name = file.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? 'parapet'
   packages.set(name, (packages.get(name) ?? 0) + bytesInOutput)
 }
-process.stdout.write(`Workers bundle: ${kib(worker.length)} KiB, ${kib(gzipped)} KiB gzip (limit ${WORKER_LIMIT_KIB})\n`)
+process.stdout.write(
+  `Workers bundle: ${kib(worker.length)} KiB, ${kib(gzipped)} KiB gzip (limit ${WORKER_LIMIT_KIB})\n`,
+)
 for (const [name, bytes] of [...packages].sort(([, a], [, b]) => b - a)) {
   process.stdout.write(`  ${kib(bytes).padStart(7)} KiB  ${name}\n`)
 }

@@ -11,9 +11,13 @@ const source = at('../cli/main.ts')
 
 if (existsSync(source)) {
   const node = at('../node_modules/node/bin/node')
-  const { status, signal } = spawnSync(existsSync(node) ? node : process.execPath, [source, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-  })
+  const { status, signal } = spawnSync(
+    existsSync(node) ? node : process.execPath,
+    [source, ...process.argv.slice(2)],
+    {
+      stdio: 'inherit',
+    },
+  )
   process.exitCode = status ?? (signal === 'SIGINT' ? 130 : 1)
 } else {
   const { run } = await import(built)

@@ -1,10 +1,10 @@
-import { acceptsOnly } from './sql/accepts-only.ts'
 import { listen } from './listen.ts'
-import { createNeonHandler } from './sql/neon.ts'
-import { createPgEngine } from './sql/pg-engine.ts'
-import type { Route } from './routes.ts'
 import { createTcpRedisEngine } from './redis/tcp-redis-engine.ts'
 import { createUpstashHandler } from './redis/upstash.ts'
+import type { Route } from './routes.ts'
+import { acceptsOnly } from './sql/accepts-only.ts'
+import { createNeonHandler } from './sql/neon.ts'
+import { createPgEngine } from './sql/pg-engine.ts'
 
 /** What is undefined is as good as left out. */
 export interface BridgeOptions {

@@ -1,8 +1,8 @@
 import { Redis } from '@upstash/redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Listener, listen } from '../../bridge/listen.ts'
-import { routes } from '../../bridge/routes.ts'
 import { createUpstashHandler } from '../../bridge/redis/upstash.ts'
+import { routes } from '../../bridge/routes.ts'
 import { createEmbeddedRedisEngine } from '../../dev/embedded-redis-engine.ts'
 import { type FaultControl, withFaults } from '../../dev/faults.ts'
 

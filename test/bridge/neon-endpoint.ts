@@ -1,5 +1,5 @@
-import { acceptsOnly } from '../../bridge/sql/accepts-only.ts'
 import { listen } from '../../bridge/listen.ts'
+import { acceptsOnly } from '../../bridge/sql/accepts-only.ts'
 import { createNeonHandler } from '../../bridge/sql/neon.ts'
 import type { SqlEngine } from '../../bridge/sql/sql-engine.ts'
 
