@@ -21,7 +21,7 @@ export const bridgedEnvironment = async (
   if (config.environment === 'development' && keepsData && !DATABASE_URL) {
     const { startLocalServices } = await import('../dev/local-services.ts')
     const services = await startLocalServices()
-    return { env: { ...env, ...services.env }, close: services.close }
+    return { env: { ENABLE_CACHE: 'true', ...env, ...services.env }, close: services.close }
   }
   const databaseUrl =
     DATABASE_URL && !NEON_FETCH_ENDPOINT && !NEON_HOST.test(new URL(DATABASE_URL).hostname)

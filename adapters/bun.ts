@@ -16,18 +16,21 @@ class BunArrival implements Arrival {
   }
   waitUntil() {}
   streams(response: Response) {
-    return isStreamed(response)
+    const streamed = isStreamed(response)
+    // An event stream may have nothing to say for a long time.
+    if (streamed) this.#server.timeout(this.#request, 0)
+    return streamed
   }
 }
 
-const listen: Listen = async ({ port, hostname, fetch, refuse }) => {
+const listen: Listen = async ({ port, hostname, idleSeconds, fetch, refuse }) => {
   const server = Bun.serve({
     port,
     ...(hostname && { hostname }),
     development: false,
     // Parapet's own limits hold here: the body's by bytes, the request's by time.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    idleTimeout: 0,
+    idleTimeout: idleSeconds,
     fetch: (request, server) => fetch(request, new BunArrival(request, server)),
     error: () => refuse('GET'),
   })

@@ -1,5 +1,6 @@
 import type { App, Host } from '../src/app.ts'
 import type { Arrival } from '../src/gates/arrival.ts'
+import type { Log } from '../src/log.ts'
 import { bridgedEnvironment } from './bridged-environment.ts'
 import { createLineWriter } from './line-writer.ts'
 
@@ -14,6 +15,8 @@ export interface Listener {
 export type Listen = (options: {
   port: number
   hostname: string | undefined
+  /** Seconds of silence after which a connection may be closed. */
+  idleSeconds: number
   fetch: (request: Request, arrival: Arrival) => Promise<Response>
   /** The answer to what is no request, or to a method that a `Request` cannot have. */
   refuse: (method: string) => Promise<Response>
@@ -38,51 +41,61 @@ export const runProcess = async (app: App, runtime: Host['runtime'], listen: Lis
   const listener = await listen({
     port: config.PORT,
     hostname: config.environment === 'development' ? '127.0.0.1' : undefined,
+    idleSeconds: Math.min(255, Math.ceil(config.REQUEST_TIMEOUT_MS / 1000) + 30),
     fetch: (request, arrival) => app.fetch(request, arrival),
     refuse: (method) =>
       app.fetch(new Request('http://localhost/', { method: method === 'GET' ? method : 'UNKNOWN' }), {
         target: '*',
         waitUntil: () => {},
       }),
-  }).catch((error: NodeJS.ErrnoException) => {
-    const taken = error.code === 'EADDRINUSE'
-    process.stderr.write(
-      taken
-        ? `parapet: port ${config.PORT} is taken: set PORT to another one\n`
-        : `parapet: cannot listen on port ${config.PORT}: ${error.code}\n`,
-    )
-    process.exit(1)
-  })
-
-  const { env, close } = await bridgedEnvironment(process.env, config, app.keepsData(process.env)).catch(
-    (error: Error) => {
-      process.stderr.write(`parapet: ${error.message}\n`)
-      process.exit(1)
-    },
+  }).catch(({ code }: NodeJS.ErrnoException) =>
+    fail(
+      code === 'EADDRINUSE'
+        ? `port ${config.PORT} is taken: set PORT to another one`
+        : `cannot listen on port ${config.PORT}: ${code}`,
+    ),
   )
-  const { log } = app.boot(env, { runtime, write: lines.write })
-  log.write('info', 'system', 'listening', { port: listener.port, runtime, environment: config.environment })
 
-  const onUnexpected = (thrown: unknown) => {
-    log.write('error', 'system', 'unhandled rejection', {
-      type: thrown instanceof Error ? thrown.name : typeof thrown,
-    })
-  }
-  process.on('unhandledRejection', onUnexpected)
-
-  await new Promise<void>((resolve) => {
+  const stopping = new Promise<void>((resolve) => {
     // A second signal changes nothing: the first one is being obeyed.
     process.on('SIGTERM', resolve)
     process.on('SIGINT', resolve)
   })
+  let log: Log | undefined
+  const opened = bridgedEnvironment(process.env, config, app.keepsData(process.env)).then(
+    ({ env, close }) => {
+      log = app.boot(env, { runtime, write: lines.write }).log
+      log.write('info', 'system', 'listening', {
+        port: listener.port,
+        runtime,
+        environment: config.environment,
+      })
+      return close
+    },
+    (error: Error) => fail(error.message),
+  )
+  process.on('unhandledRejection', (thrown) => {
+    log?.write('error', 'system', 'unhandled rejection', {
+      type: thrown instanceof Error ? thrown.name : typeof thrown,
+    })
+  })
+
+  await stopping
   app.drain()
-  log.write('info', 'system', 'draining', { pending: listener.pending() })
+  log?.write('info', 'system', 'draining', { pending: listener.pending() })
   const deadline = Date.now() + config.SHUTDOWN_TIMEOUT_MS
+  const late = () => pause(Math.max(0, deadline - Date.now()))
   // Goes on listening for a while, so that a prober hears that this instance takes no more.
   while (listener.pending() > 0 && Date.now() < deadline - config.SHUTDOWN_TIMEOUT_MS / 2) await pause(25)
-  await Promise.race([listener.stop(), pause(Math.max(0, deadline - Date.now()))])
-  await close()
-  log.write('info', 'system', 'stopped', { unfinished: listener.pending() })
+  await Promise.race([listener.stop(), late()])
+  // What is still being started ends with this process.
+  if (log) await Promise.race([opened.then((close) => close()), late()])
+  log?.write('info', 'system', 'stopped', { unfinished: listener.pending() })
   lines.flush()
   process.exit(0)
+}
+
+const fail = (message: string): never => {
+  process.stderr.write(`parapet: ${message}\n`)
+  process.exit(1)
 }

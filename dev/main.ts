@@ -45,7 +45,11 @@ async function start(): Promise<void> {
       const variables = given()
       token = variables.INTERNAL_API_KEY ?? operatorToken(join(directory, 'operator-token'))
       const vars = join(directory, 'vars')
-      writeFileSync(vars, varsFile({ ...variables, ...services, INTERNAL_API_KEY: token }), { mode: 0o600 })
+      writeFileSync(
+        vars,
+        varsFile({ ENABLE_CACHE: 'true', ...variables, ...services, INTERNAL_API_KEY: token }),
+        { mode: 0o600 },
+      )
       wrangler = startWrangler({
         port,
         vars,

@@ -15,8 +15,18 @@ export const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
 export const url = (protocols: readonly string[], accept: (url: URL) => boolean = () => true) =>
   text.refine((value) => {
     const parsed = URL.canParse(value) ? new URL(value) : undefined
-    return parsed !== undefined && protocols.includes(parsed.protocol) && accept(parsed)
+    return (
+      parsed !== undefined && isDecodable(parsed) && protocols.includes(parsed.protocol) && accept(parsed)
+    )
   })
+/** Drivers decode credentials, and some of them fall over those that cannot be decoded. */
+const isDecodable = ({ username, password, pathname }: URL): boolean => {
+  try {
+    return decodeURIComponent(username + password + pathname) !== undefined
+  } catch {
+    return false
+  }
+}
 export const secret = (minimum: number) => text.refine((value) => weaknessOf(value, minimum) === undefined)
 export const list = text.transform((value) =>
   value

@@ -135,8 +135,8 @@ export const VARIABLES = {
   },
   REDIS_URL: {
     group: 'Redis',
-    schema: url(['redis:', 'rediss:']).optional(),
-    rule: 'a redis:// or rediss:// address',
+    schema: url(['redis:', 'rediss:'], ({ pathname }) => /^(?:\/\d{0,4})?$/.test(pathname)).optional(),
+    rule: 'a redis:// or rediss:// address, with no path but a database number',
     help: 'Bun and Node: a TCP Redis, reached through the bridge, instead of the two above',
     secret: true,
   },

@@ -72,7 +72,11 @@ describe('rules', () => {
       ['postgres://u:p@h/d', 'postgresql://u:p@h:5432/d?sslmode=require'],
       ['mysql://u@h/d', 'h:5432/d', 'postgres:'],
     ],
-    ['REDIS_URL', ['redis://h:6379', 'rediss://:p@h'], ['http://h', 'h:6379']],
+    [
+      'REDIS_URL',
+      ['redis://h:6379', 'rediss://:p@h', 'redis://h/3'],
+      ['http://h', 'h:6379', 'redis://h/notanumber', 'redis://:%ZZ@h'],
+    ],
     [
       'UPSTASH_REDIS_REST_URL',
       ['https://x.upstash.io', 'http://127.0.0.1:1', 'http://[::1]:1'],

@@ -90,6 +90,13 @@ export const REFUSED: string[] = [
   'http://HOST//api/seed',
   'http://HOST/x/../api/seed',
   'http://evil.example/api/seed',
+  'HTTP://HOST/api/seed',
+  'http:///api/seed',
+  'http:/api/seed',
+  'http://user@HOST/api/seed',
+  'ws://HOST/api/seed',
+  '/;x/api/seed',
+  '/api/%20/seed',
   'api/seed',
   '/api/seed#x',
 ]

@@ -1,8 +1,10 @@
-import { describe } from 'vitest'
+import { afterAll, describe } from 'vitest'
 import { authenticationCases } from './authentication.cases.ts'
 import { blockedCases, unblockedCases } from './blocked.cases.ts'
 import { BODY_LIMIT, bodyCases } from './body.cases.ts'
 import { canonicalRequestCases } from './canonical-request.cases.ts'
+import { clientAddressCases } from './client-address.cases.ts'
+import { connectionsCases } from './connections.cases.ts'
 import { corsCases } from './cors.cases.ts'
 import { degradedEnvironments } from './degraded.cases.ts'
 import { dependenciesCases } from './dependencies.cases.ts'
@@ -14,10 +16,11 @@ import { describeServer, OPERATOR_TOKEN } from './harness.ts'
 import { headersCases } from './headers.cases.ts'
 import { idsCases } from './ids.cases.ts'
 import { inFrontCases } from './in-front.cases.ts'
+import { invalidEnvironmentCases } from './invalid-environment.cases.ts'
 import { jsonBodyCases } from './json-body.cases.ts'
 import { pagesCases } from './pages.cases.ts'
 import { probesCases } from './probes.cases.ts'
-import type { Runtime } from './runtimes.ts'
+import { endAll, type Runtime } from './runtimes.ts'
 import { startingCases } from './starting.cases.ts'
 
 const PRODUCTION = {
@@ -33,6 +36,8 @@ const PRODUCTION = {
 /** What section 2 to 5 and 13 of the contract promise, on one runtime. */
 export const contract = (runtime: Runtime): void => {
   describe(`the contract on ${runtime}`, () => {
+    afterAll(endAll)
+
     describeServer('in production', runtime, { env: PRODUCTION }, (server) => {
       headersCases(server)
       idsCases(server)
@@ -42,6 +47,7 @@ export const contract = (runtime: Runtime): void => {
       corsCases(server)
       bodyCases(server)
       jsonBodyCases(server)
+      connectionsCases(server)
       authenticationCases(server)
       pagesCases(server)
       errorsCases(server)
@@ -67,8 +73,10 @@ export const contract = (runtime: Runtime): void => {
 
     dependenciesCases(runtime)
     inFrontCases(runtime)
+    clientAddressCases(runtime)
     degradedEnvironments(runtime)
     environmentCases(runtime)
+    invalidEnvironmentCases(runtime)
     startingCases(runtime)
     drainingCases(runtime)
   })

@@ -163,25 +163,23 @@ export const degradedEnvironments = (runtime: Runtime): void => {
       )
     })
 
-    describe.each([
-      ['ccl-internal-2025'],
-      ['too-short-a-token'],
-      ['change-me-change-me-change-me-change-me'],
-      ['abababababababababababababababababab'],
-    ])('by an operator token that everybody knows: %s', (token) => {
-      const env = { NODE_ENV: 'production', INTERNAL_API_KEY: token }
-      describeServer('and so', runtime, { app: 'team', env }, (server) => {
-        it('opens nothing', async () => {
-          const answer = await server().ask('/readyz', { headers: bearer(token) })
-          expect(answer.status).toBe(503)
-          expect(answer.body).not.toMatch(NAMES)
-          expectProblem(await server().ask('/closed/ok', { headers: bearer(token) }), 503, 'DEGRADED')
-          const output = await eventually(server().process.output, (text) =>
-            text.includes('INTERNAL_API_KEY'),
-          )
-          expect(output).not.toContain(token)
+    describe.each([['ccl-internal-2025'], ['change-me-change-me-change-me-change-me']])(
+      'by an operator token that everybody knows: %s',
+      (token) => {
+        const env = { NODE_ENV: 'production', INTERNAL_API_KEY: token }
+        describeServer('and so', runtime, { app: 'team', env }, (server) => {
+          it('opens nothing', async () => {
+            const answer = await server().ask('/readyz', { headers: bearer(token) })
+            expect(answer.status).toBe(503)
+            expect(answer.body).not.toMatch(NAMES)
+            expectProblem(await server().ask('/closed/ok', { headers: bearer(token) }), 503, 'DEGRADED')
+            const output = await eventually(server().process.output, (text) =>
+              text.includes('INTERNAL_API_KEY'),
+            )
+            expect(output).not.toContain(token)
+          })
         })
-      })
-    })
+      },
+    )
   })
 }

@@ -51,6 +51,13 @@ export const dependenciesCases = (runtime: Runtime): void => {
       const customers = () => server().ask('/api/customers', { headers: bearer() })
       const allWell = () => eventually(readiness, ({ http, status }) => http === 200 && status === 'ok', 6000)
 
+      it('its password is not in the log, though a path holds it', async () => {
+        const headers = { 'x-correlation-id': 'a-secret-in-a-path', ...bearer() }
+        const path = `/none/${CANARY}/${OPERATOR_TOKEN}`
+        expect((await server().ask(`${path}?key=${CANARY}`, { headers })).status).toBe(404)
+        await eventually(server().process.output, (text) => text.includes('a-secret-in-a-path'))
+      })
+
       describe('one after the other', () => {
         afterEach(async () => {
           await Promise.all([database.become('ok'), redis.become('ok')])

@@ -45,15 +45,35 @@ const ANSWERS: Record<string, Answer> = {
     const named = { Connection: 'close, X-Internal-Hop', 'X-Internal-Hop': 'one', 'Keep-Alive': 'timeout=71' }
     response.writeHead(200, { ...named, 'Proxy-Authenticate': 'Basic', 'X-End-To-End': 'two' }).end('ok')
   },
+  'own-security': (_, response) => {
+    const undone = {
+      'X-Content-Type-Options': 'x',
+      'X-XSS-Protection': '1; mode=block',
+      'X-Correlation-Id': 'x',
+    }
+    response.writeHead(200, { ...undone, 'Strict-Transport-Security': 'max-age=0' }).end('ok')
+  },
+  'own-cors': (_, response) =>
+    void response.writeHead(200, { 'Access-Control-Allow-Origin': '*', Vary: 'Cookie' }).end('ok'),
+  hints: (_, response) => {
+    response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' })
+    response.end('after hints')
+  },
+  'huge-headers': (_, response) => void response.writeHead(200, { 'X-Huge': 'x'.repeat(100_000) }).end('ok'),
+  'odd-status': (request) => void request.socket.end('HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok'),
+  'low-status': (request) => void request.socket.end('HTTP/1.1 042 Low\r\nContent-Length: 2\r\n\r\nok'),
+  'bad-length': (request) =>
+    void request.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!'),
   hang: (_, response, events) => void events.emit('held', response),
   'hang-after-headers': (_, response, events) => {
     response.writeHead(200, { 'Content-Type': 'text/csv' }).write('first,')
     events.emit('held', response)
   },
   reset: (request) => void request.socket.resetAndDestroy(),
-  'reset-later': (request, response) => {
+  'half-json': (_, response, events) => {
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' })
-    response.write('{"first":', () => request.socket.resetAndDestroy())
+    response.write('{"first":')
+    events.emit('held', response)
   },
   garbage: (request) => void request.socket.end('this is no HTTP\r\n\r\n'),
   upload: async (request, response, events) => {
@@ -124,6 +144,8 @@ const echoOneMessage = (request: IncomingMessage, socket: Duplex): void => {
     const mask = frame.subarray(2, 6)
     const message = frame.subarray(6, 6 + length).map((byte, at) => byte ^ (mask[at % 4] as number))
     socket.write(Buffer.concat([Buffer.from([0x81, length]), message]))
+    // The next frame is the one that closes.
+    socket.once('data', () => socket.end(Buffer.from([0x88, 0x00])))
   })
 }
 
@@ -132,4 +154,11 @@ export const arrivedDuring = async (origin: FakeOrigin, work: () => Promise<unkn
   const before = origin.arrived.length
   await work()
   return origin.arrived.slice(before)
+}
+
+/** The one request that reached the origin while `work` went on. */
+export const oneArrived = async (origin: FakeOrigin, work: () => Promise<unknown>): Promise<Arrived> => {
+  const arrived = await arrivedDuring(origin, work)
+  if (arrived.length !== 1) throw new Error(`${arrived.length} requests reached the origin, not one`)
+  return arrived[0] as Arrived
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { BODY_LIMIT } from './body.cases.ts'
-import { expectProblem } from './expectations.ts'
-import { type Arrived, arrivedDuring, type FakeOrigin } from './fake-origin.ts'
+import { expectGuarded, expectProblem } from './expectations.ts'
+import { arrivedDuring, type FakeOrigin } from './fake-origin.ts'
 import type { Server } from './harness.ts'
 import { openRaw, rawRequest } from './raw-http.ts'
 
@@ -69,21 +69,44 @@ export const inFrontStreamsCases = (server: () => Server, origin: () => FakeOrig
       expect(answer.body).not.toMatch(/127\.0\.0\.1|ECONN|base/)
     })
 
+    it.each(['/huge-headers', '/odd-status', '/low-status', '/bad-length'])(
+      'an origin that answers what is no answer does no harm: %s',
+      async (path) => {
+        const answer = await server().raw({ target: path })
+        expect(answer.status).toBeGreaterThanOrEqual(200)
+        expect(answer.status).toBeLessThan(600)
+        expectGuarded(answer)
+        if (answer.status === 502) expectProblem(answer, 502, 'ORIGIN_UNREACHABLE')
+        expect((await server().ask('/things')).status).toBe(200)
+      },
+    )
+
+    it('early hints are no answer yet', async () => {
+      expect((await server().ask('/hints')).body).toBe('after hints')
+    })
+
     it('an origin that breaks off in the middle: cut, so that nobody takes it for whole', async () => {
-      const answer = await server().raw({ target: '/reset-later' })
-      expect(answer.complete).toBe(false)
+      const held = once(origin().events, 'held') as Promise<[ServerResponse]>
+      const connection = await openRaw(server().port)
+      connection.write(rawRequest(server().port, { target: '/half-json' }))
+      await connection.seen('{"first":')
+      const [response] = await held
+      response.socket?.resetAndDestroy()
+      expect((await connection.answer()).complete).toBe(false)
       expect((await server().ask('/things')).status).toBe(200)
     })
 
     it('a caller who goes away is gone for the origin too', async () => {
-      const held = once(origin().events, 'held')
+      const held = once(origin().events, 'held') as Promise<[ServerResponse]>
       const gone = once(origin().events, 'gone')
       const connection = await openRaw(server().port)
       connection.write(rawRequest(server().port, { target: '/hang-after-headers' }))
-      await held
+      const [response] = await held
       await connection.seen('first,')
       connection.destroy()
-      await gone
+      // workerd notices only when it has something to send.
+      const more = setInterval(() => server().runtime === 'workerd' && response.write('more,'), 10)
+      await gone.finally(() => clearInterval(more))
     })
 
     it('a WebSocket is passed on workerd, and refused elsewhere', async () => {

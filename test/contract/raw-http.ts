@@ -30,6 +30,10 @@ export interface RawConnection {
   seen(text: string): Promise<void>
   /** Waits for a whole answer, or for the other side to close. */
   answer(method?: string): Promise<RawAnswer>
+  /** Waits for the other side to close. */
+  closed(): Promise<void>
+  /** All that came so far. */
+  text(): string
   destroy(): void
 }
 
@@ -81,6 +85,10 @@ export const openRaw = async (port: number): Promise<RawConnection> => {
       socket.destroy()
       return answer
     },
+    async closed() {
+      while (!closed) await changed()
+    },
+    text: () => received.toString('latin1'),
     destroy: () => void socket.destroy(),
   }
 }

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { AppKind } from './app.ts'
@@ -30,19 +32,29 @@ export interface Launched {
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const bin = (name: string) => join(ROOT, 'node_modules/.bin', name)
+/** Node strips types and compiles once for all servers, not once for each. */
+const COMPILED = join(ROOT, 'node_modules/.cache/parapet-contract')
 const LISTENING = /\blistening\b.*?"?\bport"?[=:](\d+)/
 
-/** Starts the app on a runtime and does not wait for it. */
+const running = new Map<ChildProcess, Promise<unknown>>()
+
+/** Ends what is still running, such as the server of a test that failed. */
+export const endAll = async (): Promise<void> => {
+  for (const child of running.keys()) child.kill('SIGKILL')
+  await Promise.all(running.values())
+}
+
+/** Starts the app on a runtime and does not wait for it. Whoever calls it calls {@link endAll} at last. */
 export const launch = async (runtime: Runtime, { app = 'team', main, env }: Launch): Promise<Launched> => {
-  const child =
-    runtime === 'workerd'
-      ? // Raw workerd on purpose: Miniflare's own entry worker normalises addresses before ours sees them.
-        start(bin('workerd'), ['serve', '--control-fd=3', await writeWorkerdConfig(app, env)], {})
-      : start(
-          runtime === 'bun' ? bin('bun') : process.execPath,
-          [join(import.meta.dirname, `${main ?? runtime}.ts`), app],
-          { PORT: '0', ...env },
-        )
+  const folder = runtime === 'workerd' ? mkdtempSync(join(tmpdir(), 'parapet-contract-')) : undefined
+  const child = folder
+    ? // Raw workerd on purpose: Miniflare's own entry worker normalises addresses before ours sees them.
+      start(bin('workerd'), ['serve', '--control-fd=3', await writeWorkerdConfig(folder, app, env)], {})
+    : start(
+        runtime === 'bun' ? bin('bun') : process.execPath,
+        [join(import.meta.dirname, `${main ?? runtime}.ts`), app],
+        { PORT: '0', ...(runtime === 'node' && { NODE_COMPILE_CACHE: COMPILED }), ...env },
+      )
 
   let written = ''
   const heard = Promise.withResolvers<number>()
@@ -56,13 +68,13 @@ export const launch = async (runtime: Runtime, { app = 'team', main, env }: Laun
   listen(child.stderr)
   listen(child.stdio[3] as Readable | null, /"event":"listen".*?"port":(\d+)/)
 
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
   const exited = once(child, 'close').then(([code, signal]) => {
-    process.off('exit', kill)
+    running.delete(child)
+    if (folder) rmSync(folder, { recursive: true, force: true })
     heard.reject(new Error(`${runtime} ended with ${code ?? signal} before it listened:\n${written}`))
     return (code ?? signal) as number | string
   })
+  running.set(child, exited)
   // Nobody has to wait for the port of a server that is meant to end.
   heard.promise.catch(() => {})
   return {

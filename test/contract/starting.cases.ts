@@ -17,41 +17,58 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
+interface Held {
+  server: Server
+  release(): void
+  end(): Promise<void>
+}
+
+/** A server that listens and is not ready before it is released. */
+const holdBack = async (runtime: Runtime): Promise<Held> => {
+  const gate = createServer()
+  const arrived = once(gate, 'request') as Promise<[unknown, ServerResponse]>
+  gate.listen(0, '127.0.0.1')
+  await once(gate, 'listening')
+  const port = await freePort()
+  const child = await launch(runtime, {
+    main: 'held-back',
+    env: {
+      NODE_ENV: 'production',
+      INTERNAL_API_KEY: OPERATOR_TOKEN,
+      CORS_ORIGIN: 'https://app.example',
+      DATABASE_URL: 'postgres://app:secret@127.0.0.1:1/app',
+      GATE: `http://127.0.0.1:${(gate.address() as AddressInfo).port}/`,
+      PORT: String(port),
+    },
+  })
+  const [, response] = await Promise.race([
+    arrived,
+    child.exited.then((code): never => {
+      throw new Error(`ended with ${code}:\n${child.output()}`)
+    }),
+  ])
+  const server = serverOf(runtime, child, port)
+  return {
+    server,
+    release: () => void response.end('go on'),
+    async end() {
+      await server.stop()
+      gate.closeAllConnections()
+      gate.close()
+    },
+  }
+}
+
 /** Bun and Node listen first and make ready behind. A Worker has no such time. */
 export const startingCases = (runtime: Runtime): void => {
   describe.skipIf(runtime === 'workerd')('starting', () => {
-    const gate = createServer()
-    const arrived = once(gate, 'request') as Promise<[unknown, ServerResponse]>
+    let held: Held
     let server: Server
-
     beforeAll(async () => {
-      gate.listen(0, '127.0.0.1')
-      await once(gate, 'listening')
-      const port = await freePort()
-      const child = await launch(runtime, {
-        main: 'held-back',
-        env: {
-          NODE_ENV: 'production',
-          INTERNAL_API_KEY: OPERATOR_TOKEN,
-          CORS_ORIGIN: 'https://app.example',
-          DATABASE_URL: 'postgres://app:secret@127.0.0.1:1/app',
-          GATE: `http://127.0.0.1:${(gate.address() as AddressInfo).port}/`,
-          PORT: String(port),
-        },
-      })
-      server = serverOf(runtime, child, port)
-      await Promise.race([
-        arrived,
-        child.exited.then((code) => {
-          throw new Error(`ended with ${code}:\n${child.output()}`)
-        }),
-      ])
+      held = await holdBack(runtime)
+      server = held.server
     })
-    afterAll(async () => {
-      await server?.stop()
-      gate.closeAllConnections()
-      gate.close()
-    })
+    afterAll(() => held.end())
 
     it.each(['/health', '/livez'])('%s: 200', async (path) => {
       const answer = await server.ask(path)
@@ -83,14 +100,20 @@ export const startingCases = (runtime: Runtime): void => {
     })
 
     it('then it is ready, and no handler has run', async () => {
-      const [, response] = await arrived
-      response.end('go on')
+      held.release()
       await server.process.listening
       await eventually(
         () => server.ask('/open/ok'),
         ({ status }) => status === 200,
       )
       expect((await server.hits()).handlers).toBe(1)
+    })
+
+    it.each(['SIGTERM', 'SIGINT'] as const)('%s ends it meanwhile, exit 0', async (signal) => {
+      const other = await holdBack(runtime)
+      other.server.process.signal(signal)
+      expect(await other.server.process.exited).toBe(0)
+      await other.end()
     })
   })
 }

@@ -1,31 +1,32 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import type { AppKind } from './app.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** Where the files of this test process are, until it ends. */
-const folder = mkdtempSync(join(tmpdir(), 'parapet-contract-'))
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+const bundles = new Map<AppKind, Promise<string>>()
 
-const bundles = new Map<AppKind, Promise<unknown>>()
-let configs = 0
-
-/** Bundles the Worker as it would be deployed, and writes a configuration for the bare runtime. */
-export const writeWorkerdConfig = async (app: AppKind, env: Readonly<Record<string, string>>) => {
+/**
+ * Bundles the Worker as it would be deployed, and writes it with a configuration for the bare runtime into `folder`.
+ * Returns the configuration's path.
+ */
+export const writeWorkerdConfig = async (
+  folder: string,
+  app: AppKind,
+  env: Readonly<Record<string, string>>,
+): Promise<string> => {
   if (!bundles.has(app)) bundles.set(app, bundle(app))
-  await bundles.get(app)
-  const file = join(folder, `${++configs}.capnp`)
-  writeFileSync(file, configuration(app, env))
+  const file = join(folder, 'config.capnp')
+  writeFileSync(join(folder, 'worker.js'), (await bundles.get(app)) as string)
+  writeFileSync(file, configuration(env))
   return file
 }
 
-const bundle = (app: AppKind) =>
-  build({
+const bundle = async (app: AppKind): Promise<string> => {
+  const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, 'workers.ts')],
-    outfile: join(folder, `${app}.js`),
+    write: false,
     bundle: true,
     minify: true,
     format: 'esm',
@@ -35,6 +36,8 @@ const bundle = (app: AppKind) =>
     define: { APP_KIND: JSON.stringify(app) },
     logLevel: 'error',
   })
+  return outputFiles[0]?.text ?? ''
+}
 
 /** The flags are production's: a test with others proves nothing of it. */
 const wrangler = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8')
@@ -42,7 +45,7 @@ const setting = (pattern: RegExp, absent: string): string => wrangler.match(patt
 const date = setting(/^compatibility_date\s*=\s*(".*?")/m, '')
 const flags = setting(/^compatibility_flags\s*=\s*(\[[^\]]*\])/m, '[]')
 
-const configuration = (app: AppKind, env: Readonly<Record<string, string>>) => `
+const configuration = (env: Readonly<Record<string, string>>) => `
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -54,7 +57,7 @@ const config :Workerd.Config = (
 );
 
 const app :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "${app}.js")],
+  modules = [(name = "worker", esModule = embed "worker.js")],
   compatibilityDate = ${date},
   compatibilityFlags = ${flags},
   globalOutbound = "outside",

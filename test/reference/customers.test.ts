@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Launched, launch, type Runtime } from '../contract/runtimes.ts'
+import { endAll, type Launched, launch, type Runtime } from '../contract/runtimes.ts'
 import { type Backend, startBackend } from './backends.ts'
 
 const RUNTIMES: Runtime[] = ['node', 'bun', 'workerd']
@@ -25,8 +25,7 @@ describe.each(RUNTIMES)('/api/customers on %s', (runtime) => {
     base = `http://127.0.0.1:${await server.listening}`
   })
   afterAll(async () => {
-    server?.signal('SIGTERM')
-    await server?.exited
+    await endAll()
     await backend?.close()
   })
 
