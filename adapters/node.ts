@@ -2,39 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { App } from '../src/app.ts'
-import type { Arrival } from '../src/gates/arrival.ts'
+import { NodeArrival } from './node-arrival.ts'
 import { type Listen, runProcess } from './process.ts'
 import { writeRefusal } from './write-refusal.ts'
-
-class NodeArrival implements Arrival {
-  readonly #incoming: IncomingMessage
-  readonly #outgoing: ServerResponse
-
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
-    this.#incoming = incoming
-    this.#outgoing = outgoing
-  }
-  get target() {
-    return this.#incoming.url
-  }
-  get peer() {
-    return this.#incoming.socket.remoteAddress
-  }
-  waitUntil() {}
-  streams(response: Response) {
-    return !isHeld(response)
-  }
-  hangUp() {
-    this.#outgoing.destroy()
-  }
-}
-
-/** @hono/node-server keeps `[status, body, headers]` of a response that nobody has read under a symbol. */
-const isHeld = (response: Response): boolean => {
-  const cache = Object.getOwnPropertySymbols(response).find(({ description }) => description === 'cache')
-  const body = cache && (response as unknown as Record<symbol, unknown[]>)[cache]?.[1]
-  return body === null || typeof body === 'string' || body instanceof Uint8Array || body instanceof Blob
-}
 
 /** A request all the same, with a method that Node does not know. */
 const REQUEST_LINE =

@@ -90,7 +90,10 @@ export interface App {
  */
 export const createApp = (options: AppOptions = {}): App => {
   const { clock = Date.now } = options
-  let phase: Phase = 'starting'
+  let opened: Exclude<Phase, 'draining'> = 'starting'
+  let draining = false
+  // A house that is not open stays closed while it drains.
+  const phase = (): Phase => (draining && opened === 'ready' ? 'draining' : opened)
   let house: ReturnType<typeof open> | undefined
   const current = () => (house ??= open({}, { runtime: 'node', write: () => {} }))
 
@@ -148,13 +151,13 @@ export const createApp = (options: AppOptions = {}): App => {
       cors({ ...options.cors, origins: config.origins, except: isBlocked }),
       surface({
         table: options.surface ?? SURFACE,
-        phase: () => phase,
+        phase,
         checks: services.checks,
         faults: problems.map(({ name }) => name),
         identify,
         clock,
       }),
-      closed(() => phase),
+      closed(phase),
       blockedEndpoints({ isBlocked, onBlocked: (visit) => logBlocked(log, visit) }),
       bodyLimit({ limit: config.BODY_LIMIT_BYTES }),
       authenticate({ identify, isOpen: (visit) => isOpen(visit.path), unless: routes }),
@@ -186,7 +189,7 @@ export const createApp = (options: AppOptions = {}): App => {
     boot(env, host) {
       house = open(env, host)
       const { config, problems, warnings, log } = house
-      if (phase !== 'draining') phase = problems.length > 0 ? 'degraded' : 'ready'
+      opened = problems.length > 0 ? 'degraded' : 'ready'
       for (const { name, reason } of problems) log.write('error', 'config', `${name} ${reason}`)
       for (const { name, reason } of warnings) log.write('warn', 'config', `${name} ${reason}`)
       return { config, problems, log }
@@ -205,7 +208,7 @@ export const createApp = (options: AppOptions = {}): App => {
     },
 
     drain() {
-      phase = 'draining'
+      draining = true
     },
   }
 }

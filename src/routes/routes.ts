@@ -50,10 +50,13 @@ export const createRoutes = ({ apps, fallback, compressed, env }: RoutesOptions)
 
   const terminal = new TrieRouter<true>()
   const destructive = new TrieRouter<true>()
+  let anyDestructive = false
   for (const { method, path, handler } of hono.routes) {
     const target = findTargetHandler(handler)
-    if (DESTRUCTIVE in target) destructive.add(method, path, true)
-    else if (!isMiddleware(target)) terminal.add(method, path, true)
+    if (DESTRUCTIVE in target) {
+      destructive.add(method, path, true)
+      anyDestructive = true
+    } else if (!isMiddleware(target)) terminal.add(method, path, true)
   }
 
   const matches = (router: TrieRouter<true>, method: string, visit: Visit): boolean =>
@@ -78,7 +81,8 @@ export const createRoutes = ({ apps, fallback, compressed, env }: RoutesOptions)
     /** Whether a route, or the origin, would answer. */
     has: (visit: Visit): boolean =>
       matches(terminal, visit.method, visit) || (!!fallback && !isRouted(visit)),
-    isDestructive: (visit: Visit): boolean => METHODS.some((method) => matches(destructive, method, visit)),
+    isDestructive: (visit: Visit): boolean =>
+      anyDestructive && METHODS.some((method) => matches(destructive, method, visit)),
     unknown,
   }
 }

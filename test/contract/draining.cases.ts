@@ -18,7 +18,9 @@ const holdRequest = async (server: Server): Promise<RawConnection> => {
 }
 
 export const drainingCases = (runtime: Runtime): void => {
-  describe.skipIf(runtime === 'workerd')('draining', () => {
+  // An isolate goes without a signal.
+  if (runtime === 'workerd') return
+  describe('draining', () => {
     const start = (more = {}) =>
       startServer(runtime, { env: { NODE_ENV: 'production', INTERNAL_API_KEY: OPERATOR_TOKEN, ...more } })
 

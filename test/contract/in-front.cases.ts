@@ -156,8 +156,6 @@ export const inFrontCases = (runtime: Runtime): void => {
       })
 
       inFrontStreamsCases(server, () => origin)
-
-      it.todo('readiness watches the origin')
     })
 
     describe.each([

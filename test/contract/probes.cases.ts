@@ -96,8 +96,5 @@ export const probesCases = (server: () => Server): void => {
       const output = await eventually(server().process.output, (text) => text.includes(asked))
       expect(output).not.toContain('a-quiet-probe')
     })
-
-    it.todo('/startupz is latched at 200 once ready')
-    it.todo('the rest of the table: /metrics, /api/status, /api/performance, /api/slo-dashboard, /console …')
   })
 }

@@ -1,0 +1,46 @@
+import { Hono } from 'hono'
+import { expect, test } from 'vitest'
+import { createApp } from '../../src/parapet.ts'
+
+const host = { runtime: 'node', write: () => {} } as const
+const routes = () => new Hono().get('/hello', (c) => c.text('hello'))
+
+const statuses = async (app: ReturnType<typeof createApp>) => {
+  const get = async (path: string) =>
+    (await app.fetch(new Request(`http://localhost${path}`), { waitUntil: () => {} })).status
+  return [await get('/health'), await get('/readyz'), await get('/hello')]
+}
+
+test('an app is starting, then ready, then draining', async () => {
+  const app = createApp({ routes: routes(), open: ['/hello'] })
+  expect(await statuses(app)).toEqual([200, 503, 503])
+  app.boot({ NODE_ENV: 'production' }, host)
+  expect(await statuses(app)).toEqual([200, 200, 200])
+  app.drain()
+  expect(await statuses(app)).toEqual([200, 503, 200])
+})
+
+test('one that is degraded stays closed while it drains', async () => {
+  const app = createApp({ routes: routes(), reference: true, open: ['/hello'] })
+  app.boot({ NODE_ENV: 'production' }, host)
+  expect(await statuses(app)).toEqual([200, 503, 503])
+  app.drain()
+  expect(await statuses(app)).toEqual([200, 503, 503])
+})
+
+test('one that drains before it is ready never says that it is', async () => {
+  const app = createApp({ routes: routes(), open: ['/hello'] })
+  app.drain()
+  app.boot({ NODE_ENV: 'production' }, host)
+  expect(await statuses(app)).toEqual([200, 503, 200])
+})
+
+test('what is down is told to the log on schedule', async () => {
+  const lines: string[] = []
+  const app = createApp({ routes: routes(), reference: true })
+  app.boot({ NODE_ENV: 'development', LOG_FORMAT: 'json' }, { ...host, write: (line) => lines.push(line) })
+  await app.tick()
+  expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+    expect.objectContaining({ level: 'error', category: 'job', name: 'database', code: 'refused' }),
+  )
+})
