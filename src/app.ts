@@ -192,6 +192,12 @@ export const createApp = (options: AppOptions = {}): App => {
       opened = problems.length > 0 ? 'degraded' : 'ready'
       for (const { name, reason } of problems) log.write('error', 'config', `${name} ${reason}`)
       for (const { name, reason } of warnings) log.write('warn', 'config', `${name} ${reason}`)
+      if (host.runtime === 'workers' && config.REDIS_URL && !house.services.redis) {
+        log.write('warn', 'config', 'REDIS_URL is not used on Workers: name an Upstash Redis, or a bridge')
+      }
+      if (!house.services.redis) {
+        log.write('warn', 'config', 'no Redis: limits, switches and metrics are those of this instance alone')
+      }
       return { config, problems, log }
     },
 

@@ -44,3 +44,14 @@ test('what is down is told to the log on schedule', async () => {
     expect.objectContaining({ level: 'error', category: 'job', name: 'database', code: 'refused' }),
   )
 })
+
+test('what an instance does without is said once, at boot', () => {
+  const lines: string[] = []
+  const app = createApp({ routes: routes() })
+  const env = { NODE_ENV: 'production', REDIS_URL: 'redis://redis.example:6379' }
+  app.boot(env, { runtime: 'workers', write: (line) => lines.push(line) })
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    'REDIS_URL is not used on Workers: name an Upstash Redis, or a bridge',
+    'no Redis: limits, switches and metrics are those of this instance alone',
+  ])
+})
