@@ -50,6 +50,9 @@ export interface AppOptions {
   clock?: () => number
 }
 
+/** Both times are the same by default: an origin that is late must be named as what is late. */
+const ORIGIN_GRACE_MS = 500
+
 /** Where the app runs, as its adapter says. */
 export interface Host {
   runtime: 'workers' | 'bun' | 'node'
@@ -116,9 +119,7 @@ export const createApp = (options: AppOptions = {}): App => {
       clock,
     })
     const services = createServices({ config, problems, data })
-    const identify = createOperator(
-      problems.some(({ name }) => name === 'INTERNAL_API_KEY') ? undefined : config.INTERNAL_API_KEY,
-    )
+    const identify = createOperator(config.INTERNAL_API_KEY)
     const trust = createTrust(
       parseTrustProxy(config.TRUST_PROXY ?? (host.runtime === 'workers' ? 'cloudflare' : 'socket')),
     )
@@ -176,7 +177,7 @@ export const createApp = (options: AppOptions = {}): App => {
         log,
         hsts: config.hsts,
         guarded: config.guarded,
-        timeoutMs: config.REQUEST_TIMEOUT_MS,
+        timeoutMs: config.REQUEST_TIMEOUT_MS + (config.ORIGIN_URL ? ORIGIN_GRACE_MS : 0),
         clock,
       }),
     }
@@ -204,6 +205,8 @@ export const createApp = (options: AppOptions = {}): App => {
     fetch: (request, arrival) => current().guard(request, arrival),
 
     async tick() {
+      // What is wrong was said at boot, and nothing outside is touched until it is mended.
+      if (opened !== 'ready') return
       const { log, services } = current()
       const down = (await runChecks(services.checks, clock)).filter(
         ({ up, criticality }) => !up && criticality !== 'info',

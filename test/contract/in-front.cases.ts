@@ -37,6 +37,8 @@ export const inFrontCases = (runtime: Runtime): void => {
         CORS_ORIGIN: 'https://app.example',
         ORIGIN_URL: `${origin.url}/base/`,
         ORIGIN_TIMEOUT_MS: '300',
+        // As long as the origin's, as both are by default: the origin's must be the one that is told.
+        REQUEST_TIMEOUT_MS: '300',
         BODY_LIMIT_BYTES: String(BODY_LIMIT),
       },
     })
