@@ -1,6 +1,6 @@
 import { HTTPException } from 'hono/http-exception'
 import { databaseFailure } from '../data/database-failure.ts'
-import { AppError, ERRORS, type ErrorCode, type Refusal } from '../errors.ts'
+import { AppError, type ErrorCode, type Refusal } from '../errors.ts'
 import type { Fields } from '../log.ts'
 
 const BY_STATUS: Record<number, ErrorCode> = {
@@ -26,9 +26,10 @@ export const explain = (thrown: unknown): Refusal => {
     if (thrown instanceof HTTPException && thrown.status >= 400 && thrown.status < 500) {
       const code = BY_STATUS[thrown.status]
       const detail = thrown.message || undefined
+      const headers = fittingHeaders(thrown)
       return code
-        ? { code, detail, headers: fittingHeaders(code) }
-        : { code: 'BAD_REQUEST', detail, status: thrown.status }
+        ? { code, detail, headers }
+        : { code: 'BAD_REQUEST', detail, headers, status: thrown.status }
     }
     const failure = databaseFailure(thrown)
     if (failure) return { code: 'DATABASE_UNAVAILABLE', headers: { 'Retry-After': '5' } }
@@ -38,8 +39,15 @@ export const explain = (thrown: unknown): Refusal => {
   return { code: 'INTERNAL_ERROR' }
 }
 
-const fittingHeaders = (code: ErrorCode): Record<string, string> | undefined =>
-  ERRORS[code][0] === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : undefined
+/** Headers without which a refusal cannot be acted on, as far as the one who threw it gave them. */
+const fittingHeaders = ({ status, res }: HTTPException): Record<string, string> => {
+  const headers: Record<string, string> = status === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : {}
+  for (const name of ['WWW-Authenticate', 'Retry-After', 'Allow']) {
+    const value = res?.headers.get(name)
+    if (value) headers[name] = value
+  }
+  return headers
+}
 
 /**
  * What the log may know of it: class, code, and a fingerprint that is the same for the same place in the code.
