@@ -38,6 +38,12 @@ export const runProcess = async (app: App, runtime: Host['runtime'], listen: Lis
     process.exit(EX_CONFIG)
   }
 
+  const stopping = new Promise<void>((resolve) => {
+    // A second signal changes nothing: the first one is being obeyed.
+    process.on('SIGTERM', resolve)
+    process.on('SIGINT', resolve)
+  })
+
   const listener = await listen({
     port: config.PORT,
     hostname: config.environment === 'development' ? '127.0.0.1' : undefined,
@@ -56,13 +62,13 @@ export const runProcess = async (app: App, runtime: Host['runtime'], listen: Lis
     ),
   )
 
-  const stopping = new Promise<void>((resolve) => {
-    // A second signal changes nothing: the first one is being obeyed.
-    process.on('SIGTERM', resolve)
-    process.on('SIGINT', resolve)
-  })
   let log: Log | undefined
-  const opened = bridgedEnvironment(process.env, config, app.keepsData(process.env)).then(
+  // A degraded app touches nothing outside, so that it needs no bridge.
+  const bridged =
+    problems.length > 0
+      ? Promise.resolve({ env: process.env, close: async () => {} })
+      : bridgedEnvironment(process.env, config, app.keepsData(process.env))
+  const opened = bridged.then(
     ({ env, close }) => {
       log = app.boot(env, { runtime, write: lines.write }).log
       log.write('info', 'system', 'listening', {

@@ -166,7 +166,11 @@ const secretValues = (env: Environment): string[] => {
     for (const key of [name, variable.alias]) {
       const value = key && readVariable(env, key)
       if (!value) continue
-      for (const part of [value, ...value.split(',')]) found.add(part)
+      for (const part of [value, ...value.split(',')]) {
+        found.add(part)
+        // A key of several stands behind its id.
+        if (name === 'ENCRYPTION_KEYS') found.add(part.slice(part.indexOf(':') + 1))
+      }
       if (URL.canParse(value)) {
         const { hostname, password } = new URL(value)
         for (const part of [password, safeDecode(password)]) found.add(part)

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { createApp } from '../../src/parapet.ts'
@@ -54,4 +57,23 @@ test('what an instance does without is said once, at boot', () => {
     'REDIS_URL is not used on Workers: name an Upstash Redis, or a bridge',
     'no Redis: limits, switches and metrics are those of this instance alone',
   ])
+})
+
+test('a degraded app touches nothing outside, on schedule either', async () => {
+  let asked = 0
+  const service = createServer((_, response) => {
+    asked++
+    response.end()
+  }).listen(0, '127.0.0.1')
+  await once(service, 'listening')
+  const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
+  const lines: string[] = []
+  const app = createApp({ routes: routes(), reference: true })
+  const env = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: 'token-of-this-test' }
+  app.boot({ NODE_ENV: 'production', ...env }, { ...host, write: (line) => lines.push(line) })
+  await app.tick()
+  await statuses(app)
+  expect(asked).toBe(0)
+  expect(lines.join()).toContain('DATABASE_URL is required')
+  service.close()
 })

@@ -7,7 +7,7 @@ import { Redis } from '@upstash/redis'
 import { createRedisServer } from 'js-redis-server'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type BridgeOptions, startBridge } from '../../bridge/bridge.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../free-port.ts'
 import { skipped } from './skipped.ts'
 
 const server = await createRedisServer()

@@ -5,7 +5,7 @@ import { createRedisServer } from 'js-redis-server'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type RedisEngine, RedisUnavailable } from '../../bridge/redis/redis-engine.ts'
 import { createTcpRedisEngine, type TcpRedisOptions } from '../../bridge/redis/tcp-redis-engine.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../free-port.ts'
 import { skipped } from './skipped.ts'
 
 const OK = { type: 'status', text: 'OK' }

@@ -233,6 +233,11 @@ describe('all problems at once, by name and never by value', () => {
     expect(JSON.stringify([problems, warnings])).not.toContain(canary)
   })
 
+  test('a key is known to the redactor without its id', () => {
+    const key = btoa('0123456789abcdef0123456789abcdef')
+    expect(loadConfig({ ...production, ENCRYPTION_KEYS: `k2:${key}` }).config.secretValues).toContain(key)
+  })
+
   test('secret values are known to the redactor, parts of addresses included', () => {
     const { config } = loadConfig({
       ...production,

@@ -2,20 +2,11 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../free-port.ts'
 import { METHODS } from './blocked.cases.ts'
 import { expectGuarded, expectProblem } from './expectations.ts'
 import { bearer, eventually, OPERATOR_TOKEN, type Server, serverOf } from './harness.ts'
 import { launch, type Runtime } from './runtimes.ts'
-
-/** A port that nobody listens on right now: while a server starts it cannot say yet which one it got. */
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 interface Held {
   server: Server
