@@ -1,0 +1,33 @@
+/**
+ * A map that forgets what was not used for longest once it is full, so that strangers cannot fill the memory.
+ */
+export class Lru<Key, Value> {
+  readonly #entries = new Map<Key, Value>()
+  readonly #capacity: number
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: Key): Value | undefined {
+    const value = this.#entries.get(key)
+    if (value === undefined) return undefined
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    return value
+  }
+
+  set(key: Key, value: Value): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    if (this.#entries.size > this.#capacity) this.#entries.delete(this.#entries.keys().next().value as Key)
+  }
+
+  delete(key: Key): void {
+    this.#entries.delete(key)
+  }
+}
