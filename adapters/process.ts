@@ -2,6 +2,7 @@ import type { App, Host } from '../src/app.ts'
 import type { Arrival } from '../src/gates/arrival.ts'
 import type { Log } from '../src/log.ts'
 import { bridgedEnvironment } from './bridged-environment.ts'
+import { createEventLoopDelay } from './event-loop-delay.ts'
 import { createLineWriter } from './line-writer.ts'
 
 export interface Listener {
@@ -70,7 +71,7 @@ export const runProcess = async (app: App, runtime: Host['runtime'], listen: Lis
       : bridgedEnvironment(process.env, config, app.keepsData(process.env))
   const opened = bridged.then(
     ({ env, close }) => {
-      log = app.boot(env, { runtime, write: lines.write }).log
+      log = app.boot(env, { runtime, write: lines.write, eventLoopDelayMs: createEventLoopDelay() }).log
       log.write('info', 'system', 'listening', {
         port: listener.port,
         runtime,

@@ -1,10 +1,20 @@
-import { parseArgs } from 'node:util'
+import { block } from './block.ts'
 import { bridge } from './bridge.ts'
-import { type Command, EXIT, type ExitCode, type Terminal, UsageError } from './command.ts'
+import {
+  type Command,
+  CommandFailure,
+  ConfigurationError,
+  EXIT,
+  type ExitCode,
+  type Terminal,
+  UsageError,
+} from './command.ts'
 import { env } from './env.ts'
+import { maintenance } from './maintenance.ts'
+import { parseArguments, placeholder } from './parse-arguments.ts'
 
 /** Every command. The help and the completion come from this table. */
-export const COMMANDS: readonly Command[] = [env, bridge]
+export const COMMANDS: readonly Command[] = [env, maintenance, block, bridge]
 
 /** Runs `parapet <command> …` and says with which code the process should end. */
 export const main = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
@@ -23,42 +33,41 @@ export const main = async (args: readonly string[], terminal: Terminal): Promise
     return EXIT.done
   }
   try {
-    return await command.run(parse(command, rest), terminal)
+    return await command.run(parseArguments(command, rest), terminal)
   } catch (thrown) {
-    if (!(thrown instanceof UsageError)) throw thrown
-    terminal.err(`parapet ${name}: ${thrown.message}\n`)
-    return EXIT.usage
+    const code = exitOf(thrown)
+    if (code === undefined) throw thrown
+    terminal.err(`parapet ${name}: ${(thrown as Error).message}\n`)
+    return code
   }
 }
 
-const parse = (command: Command, args: string[]) => {
-  const options = Object.fromEntries(
-    Object.entries(command.options).map(([key, { value }]) => [
-      key,
-      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
-    ]),
-  )
-  try {
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values
-  } catch (thrown) {
-    // Node's own message quotes the argument, which is what was typed, and names the option.
-    throw new UsageError((thrown as Error).message.split('. ')[0])
-  }
-}
+const exitOf = (thrown: unknown): ExitCode | undefined =>
+  thrown instanceof UsageError
+    ? EXIT.usage
+    : thrown instanceof ConfigurationError
+      ? EXIT.badConfiguration
+      : thrown instanceof CommandFailure
+        ? EXIT.failed
+        : undefined
 
 const overview = (): string =>
   `${['Usage: parapet <command> [options]', '', ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`)].join('\n')}\n\nparapet <command> --help shows its options.\n`
 
-const helpOf = ({ name, summary, options }: Command): string =>
-  `${[
-    `Usage: parapet ${name} [options]`,
+const helpOf = ({ name, summary, arguments: places = [], options }: Command): string => {
+  const line = (what: string, help: string, only?: readonly string[]) =>
+    `  ${what.padEnd(24)} ${help}${only ? ` (${only.join(', ')})` : ''}`
+  return `${[
+    `Usage: parapet ${[name, ...places.map(placeholder), '[options]'].join(' ')}`,
     '',
     summary,
     '',
-    ...Object.entries(options).map(
-      ([key, { value, help }]) => `  ${`--${key}${value ? ` ${value}` : ''}`.padEnd(24)} ${help}`,
+    ...places.map((place) => line(placeholder(place), place.help, place.only)),
+    ...Object.entries(options).map(([key, { value, help, only }]) =>
+      line(`--${key}${value ? ` ${value}` : ''}`, help, only),
     ),
   ].join('\n')}\n`
+}
 
 /** Runs the command of this process. */
 export const run = async (): Promise<void> => {

@@ -15,18 +15,26 @@ import { bodyLimit } from './gates/body-limit.ts'
 import { canonicalRequest } from './gates/canonical-request.ts'
 import { createTrust, parseTrustProxy } from './gates/client-address.ts'
 import { closed, type Phase } from './gates/closed.ts'
+import { consult } from './gates/consult.ts'
 import { cors } from './gates/cors.ts'
 import type { Gate, Visit } from './gates/gate.ts'
+import { type OverloadLimits, overload } from './gates/overload.ts'
 import { pathMatcher } from './gates/path-pattern.ts'
 import { runChecks } from './health/run-checks.ts'
 import { createOperator } from './identity/operator.ts'
+import { compilePolicies, type Policy } from './limits/policy.ts'
 import { createLog, type Log } from './log.ts'
 import { createReference } from './reference/reference.ts'
 import { createOrigin } from './routes/origin.ts'
 import { type AnyHono, createRoutes } from './routes/routes.ts'
 import { createServices } from './services.ts'
+import { metrics } from './surface/metrics.ts'
+import { probes } from './surface/probes.ts'
 import { surface } from './surface/surface.ts'
 import { SURFACE, type SurfaceRow } from './surface/surface-table.ts'
+import { createCounters } from './telemetry/counters.ts'
+import { wireLimits } from './wire-limits.ts'
+import { type MaintenanceOptions, wireSwitches } from './wire-switches.ts'
 
 export interface AppOptions {
   /** The team's own routes. Every one of them is guarded. Define them before this call. */
@@ -42,9 +50,20 @@ export interface AppOptions {
   blocked?: readonly string[]
   /** Path patterns that may hold encoded slashes, such as `/packages/*`. */
   encodedSlashes?: readonly string[]
+  /**
+   * Rate limits, beside the defaults `login` and `api`. One of the same name takes the place of a default.
+   * See docs/limits.md.
+   */
+  limits?: readonly Policy[]
+  /** Instances that run beside each other: while Redis is away each has its part of a limit. Default 1. */
+  instances?: number
+  /** Sheds load past these limits with `503 OVERLOADED`. Off without. See docs/overload.md. */
+  overload?: OverloadLimits
   /** Gates of the team's own. They are asked last, when it is known who is asking. */
   gates?: readonly Gate[]
   surface?: readonly SurfaceRow[]
+  /** See docs/maintenance.md. */
+  maintenance?: MaintenanceOptions
   cors?: { credentials?: boolean; maxAge?: number }
   /** Milliseconds since the epoch. */
   clock?: () => number
@@ -58,6 +77,8 @@ export interface Host {
   runtime: 'workers' | 'bun' | 'node'
   /** Takes one finished log line. */
   write: (line: string) => void
+  /** How late the event loop was just now, where that can be seen. Measured from the first call on. */
+  eventLoopDelayMs?: () => number
 }
 
 export interface BootReport {
@@ -93,6 +114,12 @@ export interface App {
  */
 export const createApp = (options: AppOptions = {}): App => {
   const { clock = Date.now } = options
+  // What is wrong is said at start, and not once there is load.
+  if (options.overload) overload({ ...options.overload, measure: () => 0 })
+  compilePolicies(options.limits ?? [])
+  if (!(Number.isSafeInteger(options.instances ?? 1) && (options.instances ?? 1) >= 1)) {
+    throw new TypeError('instances must be a whole number, 1 or more.')
+  }
   let opened: Exclude<Phase, 'draining'> = 'starting'
   let draining = false
   // A house that is not open stays closed while it drains.
@@ -118,7 +145,17 @@ export const createApp = (options: AppOptions = {}): App => {
       pii: config.PII_REDACTION_ENABLED,
       clock,
     })
-    const services = createServices({ config, problems, data })
+    const counters = createCounters()
+    const services = createServices({
+      config,
+      problems,
+      data,
+      onStoreChange(away) {
+        counters.count('parapet_store_changes_total', away ? 'away' : 'back')
+        if (away) log.write('error', 'system', 'Redis is away: limits fall back', { code: away })
+        else log.write('info', 'system', 'Redis is back')
+      },
+    })
     const identify = createOperator(config.INTERNAL_API_KEY)
     const trust = createTrust(
       parseTrustProxy(config.TRUST_PROXY ?? (host.runtime === 'workers' ? 'cloudflare' : 'socket')),
@@ -140,26 +177,56 @@ export const createApp = (options: AppOptions = {}): App => {
       env,
     })
 
+    const limits = wireLimits({
+      config,
+      services,
+      trust,
+      identify,
+      log,
+      counters,
+      own: options.limits ?? [],
+      instances: options.instances ?? 1,
+      clock,
+    })
+    const switches = wireSwitches({ config, services, trust, log, options: options.maintenance, clock })
     const blocked = config.guarded ? [...DESTRUCTIVE_PATHS, ...(options.blocked ?? [])] : []
     const isBlockedPath = blockedPath(blocked)
-    const isBlocked = (visit: Visit) =>
+    const isDestructive = (visit: Visit) =>
       isBlockedPath(visit.path) || (config.guarded && routes.isDestructive(visit))
     const isOpen = pathMatcher(options.open ?? (config.ORIGIN_URL ? ['/*'] : []))
+
+    const timeoutMs = config.REQUEST_TIMEOUT_MS + (config.ORIGIN_URL ? ORIGIN_GRACE_MS : 0)
 
     // The order of this list is the policy: each gate may end a visit, and the next sees only what it let pass.
     const gates: Gate[] = [
       canonicalRequest({ encodedSlashes: options.encodedSlashes ?? [] }),
-      cors({ ...options.cors, origins: config.origins, except: isBlocked }),
+      cors({ ...options.cors, origins: config.origins, except: isDestructive }),
       surface({
         table: options.surface ?? SURFACE,
         phase,
-        checks: services.checks,
-        faults: problems.map(({ name }) => name),
         identify,
-        clock,
+        resources: {
+          ...probes({
+            phase,
+            checks: services.checks,
+            faults: problems.map(({ name }) => name),
+            identify,
+            isClosed: switches.isClosed,
+            clock,
+          }),
+          ...switches.resources,
+          metrics: metrics(counters),
+        },
       }),
       closed(phase),
-      blockedEndpoints({ isBlocked, onBlocked: (visit) => logBlocked(log, visit) }),
+      ...shed(options.overload, host, timeoutMs),
+      consult({ board: switches.board, limiter: limits.limiter, store: services.store }),
+      switches.maintenance,
+      blockedEndpoints({
+        isBlocked: (visit) => isDestructive(visit) || switches.board.isBlocked(visit.path),
+        onBlocked: (visit) => logBlocked(log, visit),
+      }),
+      limits.rateLimit,
       bodyLimit({ limit: config.BODY_LIMIT_BYTES }),
       authenticate({ identify, isOpen: (visit) => isOpen(visit.path), unless: routes }),
       ...(options.gates ?? []),
@@ -171,13 +238,14 @@ export const createApp = (options: AppOptions = {}): App => {
       warnings,
       log,
       services,
+      limits,
       guard: createGuard({
         gates,
         routes: routes.answer,
         log,
         hsts: config.hsts,
         guarded: config.guarded,
-        timeoutMs: config.REQUEST_TIMEOUT_MS + (config.ORIGIN_URL ? ORIGIN_GRACE_MS : 0),
+        timeoutMs,
         clock,
       }),
     }
@@ -195,6 +263,17 @@ export const createApp = (options: AppOptions = {}): App => {
       for (const { name, reason } of warnings) log.write('warn', 'config', `${name} ${reason}`)
       if (host.runtime === 'workers' && config.REDIS_URL && !house.services.redis) {
         log.write('warn', 'config', 'REDIS_URL is not used on Workers: name an Upstash Redis, or a bridge')
+      }
+      house.limits.announce()
+      if (host.runtime !== 'workers' && config.TRUST_PROXY === 'cloudflare') {
+        log.write('warn', 'config', CLOUDFLARE_ELSEWHERE)
+      }
+      if (options.overload?.eventLoopDelayMs && !host.eventLoopDelayMs) {
+        log.write(
+          'warn',
+          'config',
+          `overload.eventLoopDelayMs is not used on ${host.runtime}: only inFlight is`,
+        )
       }
       if (!house.services.redis) {
         log.write('warn', 'config', 'no Redis: limits, switches and metrics are those of this instance alone')
@@ -221,6 +300,24 @@ export const createApp = (options: AppOptions = {}): App => {
     },
   }
 }
+
+/** A request is given up twice at most, by the gates and by the route: what is older has ended unheard. */
+const shed = (limits: OverloadLimits | undefined, { eventLoopDelayMs }: Host, timeoutMs: number): Gate[] => {
+  const delay = eventLoopDelayMs && limits?.eventLoopDelayMs
+  if (limits?.inFlight === undefined && delay === undefined) return []
+  const forgetAfterMs = 2 * timeoutMs + 1000
+  return [
+    overload({
+      inFlight: limits?.inFlight,
+      eventLoopDelayMs: delay,
+      measure: eventLoopDelayMs,
+      forgetAfterMs,
+    }),
+  ]
+}
+
+const CLOUDFLARE_ELSEWHERE =
+  'TRUST_PROXY=cloudflare lets anyone who reaches this server directly claim any address: name the CIDRs of the proxy, or a number of hops if nothing else can reach it'
 
 const logBlocked = (log: Log, { method, rawPath, correlationId, trace }: Visit) =>
   log.write('warn', 'security', 'blocked endpoint', {

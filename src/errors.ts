@@ -32,6 +32,14 @@ export const ERRORS = {
   UPGRADE_NOT_SUPPORTED: [501, 'Not Implemented', 'Protocol upgrades are not supported on this runtime.'],
   ORIGIN_UNREACHABLE: [502, 'Bad Gateway', 'The service behind this gateway could not be reached.'],
   DATABASE_UNAVAILABLE: [503, 'Service Unavailable', 'The database cannot be reached right now.'],
+  LIMITER_UNAVAILABLE: [503, 'Service Unavailable', 'Limits cannot be checked right now. Try again later.'],
+  MAINTENANCE: [503, 'Service Unavailable', 'The service is being worked on and will be back.'],
+  OVERLOADED: [503, 'Service Unavailable', 'The service has more to do than it can. Try again later.'],
+  SWITCHES_UNAVAILABLE: [
+    503,
+    'Service Unavailable',
+    'The switches cannot be reached right now. They stand as they did.',
+  ],
   DEGRADED: [503, 'Service Unavailable', 'The service is not configured completely and only answers probes.'],
   REQUEST_TIMEOUT: [503, 'Service Unavailable', 'The request took too long and was given up.'],
   STARTING: [503, 'Service Unavailable', 'The service is starting.'],
@@ -54,6 +62,10 @@ export interface Refusal {
   readonly detail?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly errors?: readonly Issue[] | undefined
+  /** URI of the problem's type, where there is a registered one. */
+  readonly type?: string | undefined
+  /** More members of the body, such as what was violated. */
+  readonly members?: Readonly<Record<string, unknown>> | undefined
   /** Keeps the status of a foreign exception that the table has no code for, such as 410. */
   readonly status?: number | undefined
 }
@@ -71,6 +83,8 @@ export class AppError extends Error implements Refusal {
   readonly detail: string | undefined
   readonly headers: Readonly<Record<string, string>> | undefined
   readonly errors: readonly Issue[] | undefined
+  readonly type: string | undefined
+  readonly members: Readonly<Record<string, unknown>> | undefined
 
   constructor(code: ErrorCode, options: Omit<Refusal, 'code' | 'status'> & { cause?: unknown } = {}) {
     super(options.detail ?? ERRORS[code][2], { cause: options.cause })
@@ -79,6 +93,8 @@ export class AppError extends Error implements Refusal {
     this.detail = options.detail
     this.headers = options.headers
     this.errors = options.errors
+    this.type = options.type
+    this.members = options.members
   }
 }
 
@@ -98,7 +114,7 @@ export const problem = (refusal: Refusal, context: ProblemContext) => {
   const title = refusal.status === undefined ? ownTitle : 'Request Refused'
   const detail = refusal.detail ?? message
   return {
-    type: `urn:parapet:problem:${refusal.code.toLowerCase().replaceAll('_', '-')}`,
+    type: refusal.type ?? `urn:parapet:problem:${refusal.code.toLowerCase().replaceAll('_', '-')}`,
     title,
     status: refusal.status ?? ownStatus,
     detail,
@@ -110,5 +126,6 @@ export const problem = (refusal: Refusal, context: ProblemContext) => {
     traceId: context.traceId,
     timestamp: new Date(context.now).toISOString(),
     ...(refusal.errors && { errors: refusal.errors }),
+    ...refusal.members,
   }
 }

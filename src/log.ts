@@ -56,6 +56,8 @@ export interface LogOptions extends RedactorOptions {
   clock?: () => number
 }
 
+/** Refusals that an operator asked for: nothing is wrong, whatever the status. */
+const INTENDED = new Set(['MAINTENANCE'])
 /** Checked when they came in, and worthless once altered. */
 const IDS = new Set(['correlationId', 'traceId', 'spanId'])
 const SENSITIVE_KEY = /authorization|cookie|token|secret|password|passwd|api[-_]?key|dsn|credential/i
@@ -121,7 +123,8 @@ export const createLog = ({
 
     request(line) {
       const slow = line.durationMs > slowRequestMs
-      const lineLevel = line.status >= 500 ? 'error' : slow ? 'warn' : 'info'
+      const failed = line.status >= 500 && !INTENDED.has(line.code ?? '')
+      const lineLevel = failed ? 'error' : slow ? 'warn' : 'info'
       if (LEVELS[lineLevel] < threshold) return
       const { method, status, correlationId, path, ...rest } = line
       if (format === 'json') {

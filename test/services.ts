@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 
 // The suites that talk to Postgres and Redis, against real servers: the same cases as on the embedded ones, and the
 // lock, race and timeout tests that only a real server can run.
-const SUITES = ['test/bridge', 'test/reference', 'test/store']
+const SUITES = ['test/bridge', 'test/reference', 'test/store', 'test/gcra.test.ts']
 
 const missing = ['TEST_DATABASE_URL', 'TEST_REDIS_URL'].filter((name) => !process.env[name])
 if (missing.length > 0) {

@@ -3,6 +3,14 @@ import type { problem } from '../errors.ts'
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
+/** The end of a maintenance in words, where the problem names one. */
+const expectedBack = ({ code, until }: Partial<Record<'code' | 'until', unknown>>): string => {
+  const date = new Date(code === 'MAINTENANCE' && typeof until === 'string' ? until : Number.NaN)
+  if (Number.isNaN(date.getTime())) return ''
+  const words = date.toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+  return `\n<p>Expected back: <time datetime="${date.toISOString()}">${words} UTC</time></p>`
+}
+
 /** An error as a small page for people: same status and facts as the JSON, and the id to quote. */
 export const errorPage = (body: ReturnType<typeof problem>, nonce: string): string => `<!doctype html>
 <html lang="en">
@@ -23,7 +31,7 @@ code { font: .9375em/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
 <body>
 <main>
 <h1>${body.status} ${escapeHtml(body.title)}</h1>
-<p>${escapeHtml(body.detail)}</p>
+<p>${escapeHtml(body.detail)}</p>${expectedBack(body)}
 <p><small>If you report this, quote <code>${escapeHtml(body.correlationId)}</code></small></p>
 </main>
 </body>

@@ -41,7 +41,7 @@ export const createGuard = ({
   const answer = async (visit: ArrivedVisit): Promise<Response | Refusal> => {
     try {
       const outcome = askGates(gates, visit)
-      const refusal = outcome instanceof Promise ? await outcome : outcome
+      const refusal = outcome instanceof Promise ? await within(timeoutMs, outcome, tooLate) : outcome
       if (refusal) return refusal
       const pending = routes(visit)
       const response = pending instanceof Promise ? await within(timeoutMs, pending, tooLate) : pending
@@ -63,17 +63,25 @@ export const createGuard = ({
     return refusal
   }
 
-  /** What a handler made may be no answer at all: a status that is none, a header that cannot be sent. */
+  /** What a handler or a gate made may be no answer at all: a status that is none, a header that cannot be sent. */
   const finish = (visit: ArrivedVisit, outcome: Response | Refusal): Response => {
     try {
-      if (!isRefusal(outcome)) {
-        if (!isSendable(outcome.status)) throw new RangeError('status')
-        return dress(outcome, visit)
-      }
+      if (isRefusal(outcome)) return dress(respond(outcome, visit), visit)
+      if (!isSendable(outcome.status)) throw new RangeError('status')
+      return dress(outcome, visit)
     } catch (thrown) {
-      return dress(respond(refusalOf(visit, thrown), visit), visit)
+      return fail(visit, refusalOf(visit, thrown))
     }
-    return dress(respond(outcome, visit), visit)
+  }
+
+  const fail = (visit: ArrivedVisit, refusal: Refusal): Response => {
+    try {
+      return dress(respond(refusal, visit), visit)
+    } catch {
+      // What a gate added is what cannot be sent.
+      visit.answerHeaders.length = 0
+      return dress(respond({ code: 'INTERNAL_ERROR' }, visit), visit)
+    }
   }
 
   const report = (
@@ -81,35 +89,45 @@ export const createGuard = ({
     message: string,
     thrown: unknown,
   ) =>
-    log.write('error', 'http', message, {
-      method,
-      path: rawPath,
-      err: describe(thrown),
-      correlationId,
-      traceId: trace.traceId,
-    })
+    regardless(() =>
+      log.write('error', 'http', message, {
+        method,
+        path: rawPath,
+        err: describe(thrown),
+        correlationId,
+        traceId: trace.traceId,
+      }),
+    )
+
+  const entryOf = (visit: ArrivedVisit, { status }: Response) => ({
+    method: visit.method,
+    path: visit.rawPath,
+    status,
+    durationMs: clock() - visit.now,
+    correlationId: visit.correlationId,
+    traceId: visit.trace.traceId,
+    spanId: visit.trace.spanId,
+    ...(visit.code && { code: visit.code }),
+    ...(visit.principal && { principal: visit.principal.id }),
+  })
 
   return async function guard(request: Request, arrival: Arrival): Promise<Response> {
     const visit = new ArrivedVisit(request, arrival, clock(), guarded)
     const outcome = await answer(visit)
     const response = finish(visit, outcome)
-    if (!visit.quiet) {
-      log.request({
-        method: visit.method,
-        path: visit.rawPath,
-        status: response.status,
-        durationMs: clock() - visit.now,
-        correlationId: visit.correlationId,
-        traceId: visit.trace.traceId,
-        spanId: visit.trace.spanId,
-        ...(visit.code && { code: visit.code }),
-        ...(visit.principal && { principal: visit.principal.id }),
-      })
-    }
+    for (const tell of visit.afterwards) regardless(() => tell(response.status))
+    if (!visit.quiet) regardless(() => log.request(entryOf(visit, response)))
     return response
   }
 }
 
 const isSendable = (status: number): boolean => status === 101 || (status >= 200 && status <= 599)
+
+/** An answer that is there is given, though nobody can be told of it. */
+const regardless = (tell: () => void): void => {
+  try {
+    tell()
+  } catch {}
+}
 
 const tooLate = () => new AppError('REQUEST_TIMEOUT', { headers: { 'Retry-After': '5' } })

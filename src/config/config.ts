@@ -28,6 +28,8 @@ export interface Config extends Values {
   readonly environment: Values['NODE_ENV']
   /** Production or staging: what is destructive is blocked, and what is missing is a fault. */
   readonly guarded: boolean
+  /** Whether rate limits hold. */
+  readonly limited: boolean
   readonly hsts: boolean
   readonly logFormat: 'json' | 'text'
   readonly origins: readonly string[]
@@ -152,6 +154,7 @@ const derive = (values: Values, guarded: boolean, env: Environment): Config => {
     ...values,
     environment: values.NODE_ENV,
     guarded,
+    limited: guarded || !values.SKIP_RATE_LIMIT,
     hsts: values.ENABLE_HSTS ?? values.NODE_ENV === 'production',
     logFormat: values.LOG_FORMAT ?? (values.NODE_ENV === 'production' ? 'json' : 'text'),
     origins: [...origins],

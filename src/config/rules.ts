@@ -38,8 +38,20 @@ export const list = text.transform((value) =>
 export const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 
-export const isCidr = (value: string): boolean =>
-  ipaddr.isValidCIDR(value) || ipaddr.IPv4.isValidFourPartDecimal(value) || ipaddr.IPv6.isValid(value)
+/** An address or a range of them. `010.0.0.0/8` is 8.0.0.0/8 to some parsers and 10.0.0.0/8 to people: neither here. */
+export const isCidr = (value: string): boolean => {
+  const network = value.split('/', 1)[0] as string
+  const dotted = network.slice(network.lastIndexOf(':') + 1)
+  if ((dotted === network || dotted.includes('.')) && !ipaddr.IPv4.isValidFourPartDecimal(dotted))
+    return false
+  return network === value ? ipaddr.isValid(value) : !network.includes('%') && ipaddr.isValidCIDR(value)
+}
+
+/** A moment that everybody reads alike: ISO 8601 with its zone, on a day that exists. */
+export const instant = z.union([
+  z.iso.datetime({ offset: true }),
+  z.iso.datetime({ offset: true, precision: -1 }),
+])
 
 const base64Length = (value: string): number => {
   try {

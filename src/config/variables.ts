@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import {
   flag,
+  instant,
   integer,
   isAesKey,
   isCidr,
@@ -297,25 +298,25 @@ export const VARIABLES = {
     group: 'Maintenance',
     schema: flag.default(false),
     rule: 'true or false',
-    help: 'close the house; wins over the switch in Redis',
+    help: 'close the house; wins over the switch',
   },
   MAINTENANCE_MESSAGE: {
     group: 'Maintenance',
     schema: text.optional(),
     rule: 'text',
-    help: 'what visitors read',
+    help: 'what visitors read; also the default for the switch',
   },
   MAINTENANCE_ALLOWED_IPS: {
     group: 'Maintenance',
     schema: list.refine((ranges) => ranges.every(isCidr)).optional(),
     rule: 'addresses or CIDRs, comma-separated',
-    help: 'who passes all the same',
+    help: 'who passes all the same, by the switch too',
   },
   MAINTENANCE_UNTIL: {
     group: 'Maintenance',
-    schema: text.refine((value) => !Number.isNaN(Date.parse(value))).optional(),
-    rule: 'a date and time such as 2030-01-31T18:00:00Z',
-    help: 'when it ends, for Retry-After',
+    schema: instant.optional(),
+    rule: 'a date and time with its zone, such as 2030-01-31T18:00:00Z or 2030-01-31T19:00:00+01:00',
+    help: 'when it ends by itself, also for Retry-After',
   },
   ORIGIN_URL: {
     group: 'In front',

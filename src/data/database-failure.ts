@@ -14,8 +14,11 @@ const UNAVAILABLE = /^(?:08(?!P01)|53|57P)/
  */
 export const databaseFailure = (thrown: unknown): FailureCode | undefined => {
   const error = neonError(thrown)
-  // The driver stumbles over an answer that is not Postgres' at all, and drizzle reports it.
-  if (!error) return thrown instanceof DrizzleQueryError ? 'bad_response' : undefined
+  if (!error) {
+    if (!(thrown instanceof DrizzleQueryError)) return undefined
+    // The driver stumbles over an answer that is not Postgres' at all, or that does not come to its end in time.
+    return transportFailure(thrown.cause) === 'timeout' ? 'timeout' : 'bad_response'
+  }
   if (error.code === undefined)
     return error.sourceError ? transportFailure(error.sourceError) : 'bad_response'
   if (error.code.startsWith('28')) return 'auth'

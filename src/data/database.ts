@@ -18,12 +18,15 @@ export const createDatabase = ({ url, endpoint, timeoutMs }: DatabaseOptions) =>
 
 export type Database = ReturnType<typeof createDatabase>
 
-/** The driver takes an abort signal per query, which drizzle does not hand on. */
+/** The driver takes options for `fetch` per query, which drizzle does not hand on. */
 const withDeadline = (
   client: NeonQueryFunction<false, false>,
   timeoutMs: number,
 ): NeonQueryFunction<false, false> => {
-  const deadline = () => ({ fetchOptions: { signal: AbortSignal.timeout(timeoutMs) } })
+  const deadline = () => ({
+    // A query carries the password, which follows no redirect.
+    fetchOptions: { signal: AbortSignal.timeout(timeoutMs), redirect: 'manual' },
+  })
   const query: typeof client.query = (text, params, options) =>
     client.query(text, params, { ...deadline(), ...options } as never) as never
   const transaction: typeof client.transaction = (queries, options) =>

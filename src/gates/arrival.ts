@@ -32,6 +32,7 @@ export class ArrivedVisit implements Visit {
   readonly trace: TraceContext
   principal: Principal | undefined = undefined
   readonly answerHeaders: [string, string][] = []
+  readonly afterwards: ((status: number) => void)[] = []
   quiet = false
   code: ErrorCode | undefined = undefined
   bodyFault: ErrorCode | undefined = undefined

@@ -1,3 +1,4 @@
+import { blockedMatcher } from '../switches/blocked-pattern.ts'
 import type { Gate, Visit } from './gate.ts'
 
 /** Endpoints that fill or empty a database and have no business in production. */
@@ -34,24 +35,8 @@ export const blockedEndpoints = ({
  * look-alike letters, matrix parameters (`;a=b`), a file ending (`.json`), spaces and an encoded `?` or `#` make
  * no difference.
  */
-export const blockedPath = (paths: readonly string[]): ((path: string) => boolean) => {
-  const blocked = new Set(paths.map((path) => fold(path).join('/')))
-  const depths = [...new Set([...blocked].map((path) => path.split('/').length))]
-
-  return (path) => {
-    const segments = fold(path)
-    return depths.some((depth) => {
-      const head = segments.slice(0, depth)
-      return blocked.has(head.join('/')) || blocked.has(head.join('/').replace(/\.[^./]*$/, ''))
-    })
-  }
-}
-
-const fold = (path: string): string[] =>
-  (path.normalize('NFKC').toLowerCase().split(/[?#]/, 1)[0] as string)
-    .split('/')
-    .map((segment) => (segment.split(';', 1)[0] as string).trim())
-    .filter((segment) => segment !== '')
+export const blockedPath = (paths: readonly string[]): ((path: string) => boolean) =>
+  blockedMatcher(paths.map((path) => `${path}/*`))
 
 const isDestructivePath = blockedPath(DESTRUCTIVE_PATHS)
 const destructivePath = ({ path }: Visit): boolean => isDestructivePath(path)

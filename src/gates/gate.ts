@@ -33,6 +33,8 @@ export interface Visit {
   code: ErrorCode | undefined
   /** What was wrong with the body as far as it was read, even where the handler swallows the failure. */
   bodyFault: ErrorCode | undefined
+  /** Tells how the visit ended, once it is answered. */
+  readonly afterwards: ((status: number) => void)[]
   /** Work that may go on after the answer. */
   waitUntil(work: Promise<unknown>): void
 }

@@ -1,5 +1,19 @@
-/** Why a dependency could not be used: the closed set that the surface shows. */
-export type FailureCode = 'timeout' | 'refused' | 'auth' | 'dns' | 'bad_response'
+/**
+ * Why something does not work: the closed set that the surface shows.
+ *
+ * The first five are of a dependency that could not be used. `pending`: migrations that this build needs are not
+ * applied. `exhausted`: there is none left, of the disk or of memory. `misconfigured`: it works, but not with what the
+ * environment says.
+ */
+export type FailureCode =
+  | 'timeout'
+  | 'refused'
+  | 'auth'
+  | 'dns'
+  | 'bad_response'
+  | 'pending'
+  | 'exhausted'
+  | 'misconfigured'
 
 /** A dependency that answered, but not as it should. */
 export class CheckFailure extends Error {

@@ -1,5 +1,7 @@
 /** Who is asking. */
 export interface Principal {
-  kind: 'operator'
+  kind: 'operator' | 'user' | 'apiKey'
   id: string
+  /** Whose data it may see. */
+  tenant?: string
 }

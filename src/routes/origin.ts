@@ -2,6 +2,7 @@ import { proxy } from 'hono/proxy'
 import { rebuild } from '../answer/answer-stream.ts'
 import { AppError } from '../errors.ts'
 import { bearerOf } from '../gates/authenticate.ts'
+import { BYPASS_COOKIE } from '../gates/bypass-cookie.ts'
 import type { Trust } from '../gates/client-address.ts'
 import type { Visit } from '../gates/gate.ts'
 import { traceparent } from '../gates/trace-context.ts'
@@ -128,9 +129,10 @@ const forwardedHeaders = (
   ]
   for (const name of dropped) headers.delete(name)
   if (isWebSocket) headers.set('Upgrade', 'websocket')
-  // The operator's token opens this house, not the one behind it.
+  // What opens this house does not open the one behind it.
   if (identify(bearerOf(visit) ?? '')) headers.delete('authorization')
   if (identify(visit.header('x-api-key') ?? '')) headers.delete('x-api-key')
+  dropCookie(headers, BYPASS_COOKIE)
 
   const { protocol, host } = new URL(visit.request.url)
   const claimed = trust.proxied(visit) ? visit.header('x-forwarded-proto') : undefined
@@ -144,4 +146,12 @@ const forwardedHeaders = (
   headers.set('X-Correlation-Id', visit.correlationId)
   headers.set('traceparent', traceparent(visit.trace))
   return headers
+}
+
+const dropCookie = (headers: Headers, name: string): void => {
+  const cookies = headers.get('cookie')
+  if (!cookies?.includes(name)) return
+  const others = cookies.split(';').filter((cookie) => cookie.split('=', 1)[0]?.trim() !== name)
+  if (others.length > 0) headers.set('cookie', others.join(';').trim())
+  else headers.delete('cookie')
 }

@@ -1,6 +1,6 @@
-import { within } from '../deadline.ts'
 import { CheckFailure, type FailureCode, transportFailure } from '../health/failure.ts'
-import type { Store, StoreContext } from './store.ts'
+import { createPatience, type Wait } from './patience.ts'
+import type { Charge, Store, StoreContext } from './store.ts'
 
 export interface BreakerOptions {
   /** May reject, and may take for ever. */
@@ -18,6 +18,8 @@ export interface BreakerOptions {
 export interface Breaker extends Store {
   /** Why the store counts as away, or nothing while it is there. */
   away(): FailureCode | undefined
+  /** Asks the store as a visit would, taking nothing, so that one without visits is found to be back as well. */
+  look(now: number): Promise<void>
 }
 
 /**
@@ -32,22 +34,44 @@ export const withBreaker = ({
   retryMs = 2000,
   onChange,
 }: BreakerOptions): Breaker => {
+  const patience = createPatience()
   let failures = 0
+  let successes = 0
   let reason: FailureCode | undefined
   let lastTry = 0
 
+  /** The work itself goes on when it is late; what becomes of it is nobody's any more. */
+  const inTime = async <T>(work: T | Promise<T>): Promise<T> => {
+    if (!(work instanceof Promise)) return work
+    let wait: Wait | undefined
+    const late = new Promise<never>((_, reject) => {
+      wait = patience.wait(deadlineMs, () => reject(new CheckFailure('timeout')))
+    })
+    let answered = false
+    try {
+      const result = await Promise.race([work, late])
+      answered = true
+      return result
+    } finally {
+      wait?.end(answered)
+    }
+  }
+
   const watched = async <T>(now: number, work: () => T | Promise<T>): Promise<T | undefined> => {
     lastTry = now
+    const before = successes
     try {
-      const result = await within(deadlineMs, Promise.resolve(work()), () => new CheckFailure('timeout'))
+      const result = await inTime(work())
       failures = 0
+      successes += 1
       if (reason !== undefined) {
         reason = undefined
         onChange?.(undefined)
       }
       return result
     } catch (thrown) {
-      failures += 1
+      // A store that has answered somebody else meanwhile is late, and not away.
+      if (successes === before) failures += 1
       if (failures >= threshold && reason === undefined) {
         reason = thrown instanceof CheckFailure ? thrown.failure : transportFailure(thrown)
         onChange?.(reason)
@@ -56,10 +80,11 @@ export const withBreaker = ({
     }
   }
 
-  const asked = <T>({ now, waitUntil }: StoreContext, work: () => T | Promise<T>) => {
+  const asked = <T>(context: StoreContext, work: () => T | Promise<T>) => {
+    const { now } = context
     if (reason === undefined) return watched(now, work)
     // A clock that was set back must not put the try off.
-    if (now - lastTry >= retryMs || now < lastTry) waitUntil(watched(now, work))
+    if (now - lastTry >= retryMs || now < lastTry) context.waitUntil(watched(now, work))
     return undefined
   }
 
@@ -70,8 +95,14 @@ export const withBreaker = ({
     swap: async (...args) => answered(store.swap(...args)),
     read: async (...args) => answered(store.read(...args)),
     away: () => reason,
+    async look(now) {
+      await watched(now, () => store.charge([NOTHING], { now, waitUntil() {} }))
+    },
   }
 }
+
+/** Looks without taking, by the same script as every other charge. */
+const NOTHING: Charge = { key: 'parapet:look', algorithm: 'gcra', capacity: 1, periodMs: 1000, cost: 0 }
 
 const answered = async <T>(work: T | Promise<T>): Promise<T | undefined> => {
   try {

@@ -1,4 +1,5 @@
 import { CheckFailure, transportFailure } from '../health/failure.ts'
+import { createPatience } from './patience.ts'
 import type { Command, Reply } from './store.ts'
 
 export interface RedisAccess {
@@ -22,9 +23,12 @@ export type SendPipeline = (commands: readonly Command[], timeoutMs: number) => 
 export const createPipeline = ({ url, token }: RedisAccess): SendPipeline => {
   const target = `${url.replace(/\/+$/, '')}/pipeline`
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+  const patience = createPatience()
 
   return async function sendPipeline(commands, timeoutMs) {
     let replies: unknown
+    const late = new AbortController()
+    const wait = patience.wait(timeoutMs, () => late.abort())
     try {
       const response = await fetch(target, {
         method: 'POST',
@@ -32,14 +36,17 @@ export const createPipeline = ({ url, token }: RedisAccess): SendPipeline => {
         body: JSON.stringify(commands),
         // A token follows no redirect.
         redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: late.signal,
       })
       if (response.status === 401 || response.status === 403) throw new CheckFailure('auth')
       if (!response.ok) throw new CheckFailure('bad_response')
       replies = await response.json()
     } catch (thrown) {
       if (thrown instanceof CheckFailure) throw thrown
+      if (late.signal.aborted) throw new CheckFailure('timeout')
       throw new CheckFailure(thrown instanceof SyntaxError ? 'bad_response' : transportFailure(thrown))
+    } finally {
+      wait.end(replies !== undefined)
     }
     if (!Array.isArray(replies) || replies.length !== commands.length || !replies.every(isReply)) {
       throw new CheckFailure('bad_response')

@@ -1,10 +1,13 @@
-/** What an operational route shows. */
-export type Resource = 'liveness' | 'database' | 'readiness'
+/** What an operational route shows, or lets an operator change. */
+export type Resource = 'liveness' | 'database' | 'readiness' | 'metrics' | 'maintenance' | 'bypass' | 'blocks'
 
 export interface SurfaceRow {
   path: string
   resource: Resource
-  /** Who gets the details, such as the code of a failure. The status is the same for everyone. */
+  /**
+   * Who gets the details of a probe, such as the code of a failure; the status is the same for everyone.
+   * What is no probe is for operators alone, whatever stands here.
+   */
   details: 'public' | 'operator'
 }
 
@@ -15,4 +18,8 @@ export const SURFACE: readonly SurfaceRow[] = [
   { path: '/health/db', resource: 'database', details: 'public' },
   { path: '/health/ready', resource: 'readiness', details: 'operator' },
   { path: '/readyz', resource: 'readiness', details: 'operator' },
+  { path: '/metrics', resource: 'metrics', details: 'operator' },
+  { path: '/api/admin/maintenance', resource: 'maintenance', details: 'operator' },
+  { path: '/api/admin/maintenance/bypass', resource: 'bypass', details: 'operator' },
+  { path: '/api/admin/blocks', resource: 'blocks', details: 'operator' },
 ]

@@ -55,9 +55,30 @@ test('what an instance does without is said once, at boot', () => {
   app.boot(env, { runtime: 'workers', write: (line) => lines.push(line) })
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
     'REDIS_URL is not used on Workers: name an Upstash Redis, or a bridge',
+    'rate limiting is enforced',
     'no Redis: limits, switches and metrics are those of this instance alone',
   ])
 })
+
+test.each([
+  ['node', 'cloudflare', true],
+  ['bun', 'cloudflare', true],
+  ['workers', 'cloudflare', false],
+  ['workers', undefined, false],
+  ['node', undefined, false],
+  ['node', '1', false],
+  ['bun', '10.0.0.0/8', false],
+] as const)(
+  'on %s with TRUST_PROXY=%s, that addresses can be claimed is said: %s',
+  (runtime, trust, said) => {
+    const lines: string[] = []
+    const env = { NODE_ENV: 'production', ...(trust && { TRUST_PROXY: trust }) }
+    createApp({ routes: routes() }).boot(env, { runtime, write: (line) => lines.push(line) })
+    const claims = lines.map((line) => JSON.parse(line)).filter(({ msg }) => /claim any address/.test(msg))
+    expect(claims.map(({ level, category }) => [level, category])).toEqual(said ? [['warn', 'config']] : [])
+    for (const { msg } of claims) expect(msg).toMatch(/CIDRs of the proxy, or a number of hops/)
+  },
+)
 
 test('a degraded app touches nothing outside, on schedule either', async () => {
   let asked = 0

@@ -1,19 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { exampleFile } from '../../cli/env.ts'
-import { main } from '../../cli/main.ts'
+import { COMMANDS } from '../../cli/main.ts'
 import { VARIABLES } from '../../src/config/variables.ts'
-
-const run = async (args: string[], env: Record<string, string> = {}) => {
-  const out: string[] = []
-  const err: string[] = []
-  const code = await main(args, {
-    env,
-    out: (text) => void out.push(text),
-    err: (text) => void err.push(text),
-  })
-  return { code, out: out.join(''), err: err.join('') }
-}
+import { run } from './run.ts'
 
 test('parapet env lists every variable and no value', async () => {
   const canary = 'CANARY-19d2'
@@ -60,7 +50,7 @@ test('parapet bridge without anything to bridge is bad configuration', async () 
 
 test('help names every command', async () => {
   const { code, out } = await run(['help'])
-  expect(out).toMatch(/ env .*\n.* bridge /)
+  for (const { name, summary } of COMMANDS) expect(out).toMatch(new RegExp(`^ +${name} +${summary}$`, 'm'))
   expect(code).toBe(0)
 })
 

@@ -2,12 +2,14 @@ import { Hono } from 'hono'
 import { type App, createApp, destructive, visitOf } from '../../src/parapet.ts'
 import { bodyRoutes } from './body-routes.ts'
 import { failingRoutes } from './failing-routes.ts'
+import { LIMITED_POLICIES } from './limited-policies.ts'
 
 /**
  * `team`: a team's routes alone, with a catch-all below `/api`. `reference`: beside the reference API.
- * `front`: in front of an origin, and as open as that is by default. `plain`: the server of this repository.
+ * `front`: in front of an origin, and as open as that is by default. `busy`: a team's that sheds load early.
+ * `limited`: a team's with many limits. `plain`: the server of this repository.
  */
-export type AppKind = 'team' | 'reference' | 'front' | 'plain'
+export type AppKind = 'team' | 'reference' | 'front' | 'busy' | 'limited' | 'plain'
 
 /** How often handlers ran: any of them, those that destroy, those that wait for the end of a body. */
 export interface Hits {
@@ -94,11 +96,37 @@ export const contractApp = (kind: AppKind): App => {
   if (kind === 'team') {
     routes.all('/api/:x{.+}', (c) => c.json({ reached: c.req.param('x') }))
   }
+  if (kind === 'busy') {
+    routes.get('/open/burn/:ms', (c) => {
+      const end = Date.now() + Number(c.req.param('ms'))
+      while (Date.now() < end);
+      return c.json({ burnt: true })
+    })
+  }
+  if (kind === 'limited') {
+    routes.post('/api/auth/login', async (c) => {
+      const { password } = await c.req.json()
+      return c.json({ ok: password === 'right' }, password === 'right' ? 200 : 401)
+    })
+    // By steps and not by the clock, which stands still on Workers.
+    routes.get('/test/compute/:steps', (c) => {
+      let sum = 0
+      for (let left = Number(c.req.param('steps')); left > 0; left--) sum = Math.imul(sum + left, 31)
+      return c.json({ sum })
+    })
+  }
   return createApp({
     routes,
-    reference: kind !== 'team',
+    reference: kind === 'reference' || kind === 'front',
+    ...(kind === 'limited' && { limits: LIMITED_POLICIES }),
+    ...(kind === 'busy' && { overload: { inFlight: 3, eventLoopDelayMs: 400 } }),
     ...(kind !== 'front' && {
-      open: ['/open/*', '/test/*', '/packages/*', ...(kind === 'team' ? ['/api/*'] : [])],
+      open: [
+        '/open/*',
+        '/test/*',
+        '/packages/*',
+        ...(kind === 'team' || kind === 'limited' ? ['/api/*'] : []),
+      ],
     }),
     blocked: ['/open/nuke'],
     encodedSlashes: ['/packages/*'],

@@ -18,6 +18,9 @@ import { idsCases } from './ids.cases.ts'
 import { inFrontCases } from './in-front.cases.ts'
 import { invalidEnvironmentCases } from './invalid-environment.cases.ts'
 import { jsonBodyCases } from './json-body.cases.ts'
+import { limitsCases } from './limits.cases.ts'
+import { maintenanceCases } from './maintenance.cases.ts'
+import { overloadCases } from './overload.cases.ts'
 import { pagesCases } from './pages.cases.ts'
 import { probesCases } from './probes.cases.ts'
 import { endAll, type Runtime } from './runtimes.ts'
@@ -74,10 +77,13 @@ export const contract = (runtime: Runtime): void => {
     dependenciesCases(runtime)
     inFrontCases(runtime)
     clientAddressCases(runtime)
+    limitsCases(runtime)
+    maintenanceCases(runtime)
     degradedEnvironments(runtime)
     environmentCases(runtime)
     invalidEnvironmentCases(runtime)
     startingCases(runtime)
     drainingCases(runtime)
+    overloadCases(runtime)
   })
 }

@@ -16,6 +16,7 @@ const CLOSED = [
   '/api/customers/1?x=y',
   '/test/hits',
   '/health/none',
+  '/api/admin/maintenance',
   '/favicon.ico',
 ]
 

@@ -61,7 +61,11 @@ export const expectProblem = (
   answer: Answer,
   status: number,
   code: ErrorCode,
-  { path, production = true }: { path?: string; production?: boolean } = {},
+  {
+    path,
+    production = true,
+    members = [],
+  }: { path?: string; production?: boolean; members?: readonly string[] } = {},
 ): Problem => {
   expect(answer.status, answer.body.slice(0, 300)).toBe(status)
   expect(answer.header('content-type')).toBe('application/problem+json')
@@ -70,7 +74,7 @@ export const expectProblem = (
     Object.keys(body)
       .filter((member) => member !== 'errors')
       .sort(),
-  ).toEqual(MEMBERS)
+  ).toEqual([...MEMBERS, ...members].sort())
   expect(body.code).toBe(code)
   expect(body.status).toBe(status)
   expect(body.error).toBe(body.title)

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http'
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createUpstashHandler } from '../../bridge/redis/upstash.ts'
+import { createEmbeddedRedisEngine } from '../../dev/embedded-redis-engine.ts'
 import { CANARY } from './canary.ts'
 
 /** How a dependency behaves. `refuse`: nobody listens. `reset`: it takes the request and hangs up. */
@@ -15,6 +17,14 @@ export type Mode =
   | 'wrong-json'
   | 'no-json'
   | 'empty'
+  /** Half a body, and then nothing more. */
+  | 'half'
+  /** Half a body, and then the end of the connection. */
+  | 'half-cut'
+  /** The right answer, after a second. */
+  | 'slow'
+  /** A pipeline is answered, and every command in it is refused. */
+  | 'error-each'
 
 /** A service behind the app that counts who asks, and fails as it is told. */
 export interface FakeDependency {
@@ -25,17 +35,37 @@ export interface FakeDependency {
   close(): Promise<void>
 }
 
-type Speak = (request: IncomingMessage, body: unknown) => unknown
+/** What it answers while all is well. */
+type Speak = (request: Request, body: unknown) => Response | Promise<Response>
+
+const SLOW_MS = 1000
 
 const startFake = async (speak: Speak): Promise<FakeDependency> => {
   let mode: Mode = 'ok'
   let requests = 0
-  const server: HttpServer = createServer(async (request, response) => {
-    requests++
-    const json = (status: number, body: unknown) => {
-      response.writeHead(status, { 'Content-Type': 'application/json' })
-      response.end(JSON.stringify(body))
+
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const text = await textOf(request)
+    const body = text === '' ? undefined : JSON.parse(text)
+    if (mode === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
+    if (mode === 'error-each' && Array.isArray(body) && Array.isArray(body[0])) {
+      return json(
+        response,
+        200,
+        body.map(() => ({ error: `ERR ${CANARY}` })),
+      )
     }
+    const spoken = await speak(webRequest(request, text), body)
+    const answer = Buffer.from(await spoken.arrayBuffer())
+    const headers = { ...Object.fromEntries(spoken.headers), 'Content-Length': answer.length }
+    response.writeHead(spoken.status, headers)
+    if (mode !== 'half' && mode !== 'half-cut') return void response.end(answer)
+    const cut = mode === 'half-cut'
+    response.write(answer.subarray(0, answer.length / 2), () => cut && request.socket.destroy())
+  }
+
+  const server: HttpServer = createServer((request, response) => {
+    requests++
     switch (mode) {
       case 'hang':
         return
@@ -50,13 +80,16 @@ const startFake = async (speak: Speak): Promise<FakeDependency> => {
         response.writeHead(200, { 'Content-Type': 'application/json' })
         return void response.end(`{"result": ${CANARY}`)
       case 'wrong-json':
-        return json(200, { hello: CANARY })
+        return json(response, 200, { hello: CANARY })
       case '401':
-        return json(401, { error: `Unauthorized ${CANARY}`, message: CANARY })
-      case '500':
-        return json(500, { error: `ERR ${CANARY}`, message: `relation "${CANARY}" on db.internal failed` })
+        return json(response, 401, { error: `Unauthorized ${CANARY}`, message: CANARY })
+      case '500': {
+        const message = `relation "${CANARY}" on db.internal failed`
+        return json(response, 500, { error: `ERR ${CANARY}`, message })
+      }
       default:
-        json(200, speak(request, JSON.parse(await textOf(request))))
+        // Whoever asked may have hung up meanwhile.
+        respond(request, response).catch(() => request.socket.destroy())
     }
   })
   const listen = async (port: number) => {
@@ -86,27 +119,60 @@ const startFake = async (speak: Speak): Promise<FakeDependency> => {
   }
 }
 
+const json = (response: ServerResponse, status: number, body: unknown): void => {
+  response.writeHead(status, { 'Content-Type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+
 const textOf = async (request: IncomingMessage): Promise<string> => {
   let text = ''
   for await (const chunk of request.setEncoding('utf8')) text += chunk
   return text
 }
 
+const webRequest = ({ method = 'GET', url = '/', headers }: IncomingMessage, text: string): Request =>
+  new Request(`http://fake.invalid${url}`, {
+    method,
+    headers: Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
+    ...(text !== '' && { body: text }),
+  })
+
 /** Neon's SQL over HTTP, as far as one row of one column goes: everything else is an empty table. */
 export const startFakeDatabase = (): Promise<FakeDependency> =>
   startFake((_, body) => {
     const one = /select 1 as one/i.test((body as { query?: string }).query ?? '')
     const fields = one ? [{ name: 'one', dataTypeID: 23, tableID: 0, columnID: 0, format: 'text' }] : []
-    return { command: 'SELECT', rowCount: fields.length, rowAsArray: true, fields, rows: one ? [['1']] : [] }
+    const rows = one ? [['1']] : []
+    return Response.json({ command: 'SELECT', rowCount: rows.length, rowAsArray: true, fields, rows })
   })
 
-/** Upstash's REST, as far as `PING` goes. */
-export const startFakeRedis = (): Promise<FakeDependency> =>
-  startFake((request, body) => {
-    const encode = request.headers['upstash-encoding'] === 'base64' ? btoa : String
-    const answer = (command: unknown) =>
-      Array.isArray(command) && /^ping$/i.test(String(command[0]))
-        ? { result: encode('PONG') }
-        : { result: null }
-    return Array.isArray(body) && Array.isArray(body[0]) ? body.map(answer) : answer(body)
+export interface FakeRedis extends FakeDependency {
+  /** The names of the commands of every request that it understood, since the start. */
+  asked(): readonly (readonly string[])[]
+  /** Runs a command without the app knowing. */
+  run(...command: string[]): Promise<void>
+}
+
+/** A Redis of its own behind Upstash's REST. Its token is the canary. */
+export const startFakeRedis = async (): Promise<FakeRedis> => {
+  const engine = createEmbeddedRedisEngine()
+  const handler = createUpstashHandler({ engine, token: CANARY })
+  const asked: string[][] = []
+  const fake = await startFake((request, body) => {
+    const commands = (Array.isArray(body) && Array.isArray(body[0]) ? body : [body]) as unknown[][]
+    asked.push(commands.map(([name]) => String(name).toUpperCase()))
+    return handler(request)
   })
+  return {
+    ...fake,
+    asked: () => asked,
+    async run(...command) {
+      const reply = await engine.command(command)
+      if (reply.type === 'error') throw new Error(reply.message)
+    },
+    async close() {
+      await fake.close()
+      await engine.close()
+    },
+  }
+}

@@ -70,6 +70,14 @@ export const inFrontHeadersCases = (server: () => Server, origin: () => FakeOrig
       },
     )
 
+    it('keeps the cookie of the maintenance bypass to itself, and hands the others on', async () => {
+      const seenOf = async (cookie: string) =>
+        (await one(() => server().ask('/things', { headers: { cookie } }))).headers.cookie
+      expect(await seenOf('a=1; __Host-parapet-bypass=v1.9.x; b=2')).toBe('a=1; b=2')
+      expect(await seenOf('__Host-parapet-bypass=v1.9.x')).toBeUndefined()
+      expect(await seenOf('my__Host-parapet-bypass=1; b="c=d"')).toBe('my__Host-parapet-bypass=1; b="c=d"')
+    })
+
     it('and on the way back', async () => {
       const answer = await server().raw({ target: '/hop-by-hop', headers: [['Connection', 'keep-alive']] })
       expect(answer.status).toBe(200)

@@ -36,6 +36,9 @@ const bin = (name: string) => join(ROOT, 'node_modules/.bin', name)
 const COMPILED = join(ROOT, 'node_modules/.cache/parapet-contract')
 const LISTENING = /\blistening\b.*?"?\bport"?[=:](\d+)/
 
+/** Hundreds of cases are one caller. Those of limits set their own. */
+const UNLIMITED: Variables = { RATE_LIMIT_MAX_REQUESTS: '1000000' }
+
 const running = new Map<ChildProcess, Promise<unknown>>()
 
 /** Ends what is still running, such as the server of a test that failed. */
@@ -45,7 +48,11 @@ export const endAll = async (): Promise<void> => {
 }
 
 /** Starts the app on a runtime and does not wait for it. Whoever calls it calls {@link endAll} at last. */
-export const launch = async (runtime: Runtime, { app = 'team', main, env }: Launch): Promise<Launched> => {
+export const launch = async (
+  runtime: Runtime,
+  { app = 'team', main, env: own }: Launch,
+): Promise<Launched> => {
+  const env = { ...UNLIMITED, ...own }
   const folder = runtime === 'workerd' ? mkdtempSync(join(tmpdir(), 'parapet-contract-')) : undefined
   const child = folder
     ? // Raw workerd on purpose: Miniflare's own entry worker normalises addresses before ours sees them.

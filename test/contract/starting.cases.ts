@@ -70,20 +70,27 @@ export const startingCases = (runtime: Runtime): void => {
       expectGuarded(answer)
     })
 
-    it.each(['/health/ready', '/readyz', '/health/db', '/', '/open/ok', '/closed/ok', '/api/seed', '/none'])(
-      '%s: 503 STARTING, again in a second',
-      async (path) => {
-        for (const method of path.startsWith('/health') || path === '/readyz' ? ['GET'] : METHODS) {
-          for (const headers of [{}, bearer()]) {
-            const answer = await server.ask(path, { method, headers })
-            expect(answer.status).toBe(503)
-            expect(answer.header('retry-after')).toBe('1')
-            expectGuarded(answer)
-            if (method !== 'HEAD') expectProblem(answer, 503, 'STARTING', { path })
-          }
+    it.each([
+      '/health/ready',
+      '/readyz',
+      '/health/db',
+      '/',
+      '/open/ok',
+      '/closed/ok',
+      '/api/seed',
+      '/api/admin/maintenance',
+      '/none',
+    ])('%s: 503 STARTING, again in a second', async (path) => {
+      for (const method of path.startsWith('/health') || path === '/readyz' ? ['GET'] : METHODS) {
+        for (const headers of [{}, bearer()]) {
+          const answer = await server.ask(path, { method, headers })
+          expect(answer.status).toBe(503)
+          expect(answer.header('retry-after')).toBe('1')
+          expectGuarded(answer)
+          if (method !== 'HEAD') expectProblem(answer, 503, 'STARTING', { path })
         }
-      },
-    )
+      }
+    })
 
     it('a browser gets a page', async () => {
       const answer = await server.ask('/open/ok', { headers: { accept: 'text/html' } })

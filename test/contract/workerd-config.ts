@@ -45,7 +45,8 @@ const setting = (pattern: RegExp, absent: string): string => wrangler.match(patt
 const date = setting(/^compatibility_date\s*=\s*(".*?")/m, '')
 const flags = setting(/^compatibility_flags\s*=\s*(\[[^\]]*\])/m, '[]')
 
-const configuration = (env: Readonly<Record<string, string>>) => `
+/** The bare runtime's, for a Worker in `worker.js` beside it. */
+export const configuration = (env: Readonly<Record<string, string>>) => `
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (

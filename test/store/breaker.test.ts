@@ -117,6 +117,17 @@ describe('a store that fails', () => {
     expect(house.breaker.away()).toBeUndefined()
   })
 
+  test('is back by a look alone, where no visit comes', async () => {
+    const house = setUp()
+    house.become(new CheckFailure('refused'))
+    for (let i = 0; i < 3; i++) await house.breaker.look(0)
+    expect(house.breaker.away()).toBe('refused')
+    house.become('well')
+    await house.breaker.look(0)
+    expect(house.breaker.away()).toBeUndefined()
+    expect(await house.charge()).toMatchObject({ standings: [{ remaining: 4 }] })
+  })
+
   test('tells an operator that there is no answer, and does not count it', async () => {
     const house = setUp()
     house.become(new Error('refused'))
