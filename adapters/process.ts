@@ -4,6 +4,7 @@ import type { Log } from '../src/log.ts'
 import { bridgedEnvironment } from './bridged-environment.ts'
 import { createEventLoopDelay } from './event-loop-delay.ts'
 import { createLineWriter } from './line-writer.ts'
+import { systemChecks } from './system-checks.ts'
 
 export interface Listener {
   port: number
@@ -71,7 +72,13 @@ export const runProcess = async (app: App, runtime: Host['runtime'], listen: Lis
       : bridgedEnvironment(process.env, config, app.keepsData(process.env))
   const opened = bridged.then(
     ({ env, close }) => {
-      log = app.boot(env, { runtime, write: lines.write, eventLoopDelayMs: createEventLoopDelay() }).log
+      const eventLoopDelayMs = createEventLoopDelay()
+      log = app.boot(env, {
+        runtime,
+        write: lines.write,
+        eventLoopDelayMs,
+        checks: systemChecks({ eventLoopDelayMs }),
+      }).log
       log.write('info', 'system', 'listening', {
         port: listener.port,
         runtime,

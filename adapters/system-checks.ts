@@ -32,7 +32,7 @@ export const systemChecks = ({
         throw new CheckFailure('bad_response')
       })
       // What has no size, such as /proc, cannot be full.
-      return total > 0 ? judge(1 - free / total, { warn: 0.9, fail: 0.99 }) : undefined
+      return total > 0 ? judge(1 - free / total, { warn: 0.95, fail: 0.99 }) : undefined
     },
   },
   {

@@ -20,7 +20,8 @@ import { cors } from './gates/cors.ts'
 import type { Gate, Visit } from './gates/gate.ts'
 import { type OverloadLimits, overload } from './gates/overload.ts'
 import { pathMatcher } from './gates/path-pattern.ts'
-import { runChecks } from './health/run-checks.ts'
+import type { Check } from './health/check.ts'
+import { createMonitor, type Monitor, type Transition } from './health/monitor.ts'
 import { createOperator } from './identity/operator.ts'
 import { compilePolicies, type Policy } from './limits/policy.ts'
 import { createLog, type Log } from './log.ts'
@@ -55,6 +56,13 @@ export interface AppOptions {
    * See docs/limits.md.
    */
   limits?: readonly Policy[]
+  /** Probes of the team's own dependencies, beside the built-in ones. See docs/health.md. */
+  checks?: readonly Check[]
+  /**
+   * `active` asks what costs something at most once a minute, `passive` only where nothing is known or something is
+   * wrong, so that a database that sleeps is left asleep. Default: `passive` on Workers, else `active`.
+   */
+  probing?: 'active' | 'passive'
   /** Instances that run beside each other: while Redis is away each has its part of a limit. Default 1. */
   instances?: number
   /** Sheds load past these limits with `503 OVERLOADED`. Off without. See docs/overload.md. */
@@ -79,6 +87,8 @@ export interface Host {
   write: (line: string) => void
   /** How late the event loop was just now, where that can be seen. Measured from the first call on. */
   eventLoopDelayMs?: () => number
+  /** Probes of what only this runtime can see, such as its memory. */
+  checks?: readonly Check[]
 }
 
 export interface BootReport {
@@ -97,7 +107,7 @@ export interface App {
   boot(env: Environment, host: Host): BootReport
   /** Answers one request. Never throws. */
   fetch(request: Request, arrival: Arrival): Promise<Response>
-  /** What is done on a schedule: looks after the dependencies and logs what is down. */
+  /** What is done on a schedule: looks after the dependencies. */
   tick(): Promise<void>
   /** Readiness says no from now on, so that no new traffic comes. */
   drain(): void
@@ -146,14 +156,25 @@ export const createApp = (options: AppOptions = {}): App => {
       clock,
     })
     const counters = createCounters()
+    let monitor: Monitor | undefined
     const services = createServices({
       config,
       problems,
       data,
+      witness: (...seen) => monitor?.witness(...seen),
       onStoreChange(away) {
         counters.count('parapet_store_changes_total', away ? 'away' : 'back')
         if (away) log.write('error', 'system', 'Redis is away: limits fall back', { code: away })
         else log.write('info', 'system', 'Redis is back')
+      },
+    })
+    monitor = createMonitor({
+      checks: [...services.checks, ...(host.checks ?? []), ...(options.checks ?? [])],
+      mode: options.probing ?? (host.runtime === 'workers' ? 'passive' : 'active'),
+      clock,
+      onTransition(transition) {
+        counters.count('parapet_check_transitions_total', transition.name, transition.to)
+        logTransition(log, transition)
       },
     })
     const identify = createOperator(config.INTERNAL_API_KEY)
@@ -169,6 +190,7 @@ export const createApp = (options: AppOptions = {}): App => {
             trust,
             identify,
             passes: host.runtime === 'workers',
+            onOutcome: (failure) => monitor?.witness('origin', failure),
             onFailure: (thrown, { correlationId }) =>
               log.write('error', 'http', 'origin broke off', { err: describe(thrown), correlationId }),
           })
@@ -208,7 +230,7 @@ export const createApp = (options: AppOptions = {}): App => {
         resources: {
           ...probes({
             phase,
-            checks: services.checks,
+            monitor,
             faults: problems.map(({ name }) => name),
             identify,
             isClosed: switches.isClosed,
@@ -220,7 +242,12 @@ export const createApp = (options: AppOptions = {}): App => {
       }),
       closed(phase),
       ...shed(options.overload, host, timeoutMs),
-      consult({ board: switches.board, limiter: limits.limiter, store: services.store }),
+      consult({
+        board: switches.board,
+        limiter: limits.limiter,
+        store: services.store,
+        isRefused: (visit) => config.MAINTENANCE_MODE || isDestructive(visit),
+      }),
       switches.maintenance,
       blockedEndpoints({
         isBlocked: (visit) => isDestructive(visit) || switches.board.isBlocked(visit.path),
@@ -238,6 +265,7 @@ export const createApp = (options: AppOptions = {}): App => {
       warnings,
       log,
       services,
+      monitor,
       limits,
       guard: createGuard({
         gates,
@@ -286,13 +314,9 @@ export const createApp = (options: AppOptions = {}): App => {
     async tick() {
       // What is wrong was said at boot, and nothing outside is touched until it is mended.
       if (opened !== 'ready') return
-      const { log, services } = current()
-      const down = (await runChecks(services.checks, clock)).filter(
-        ({ up, criticality }) => !up && criticality !== 'info',
-      )
-      for (const { name, criticality, code } of down) {
-        log.write(criticality === 'critical' ? 'error' : 'warn', 'job', 'dependency is down', { name, code })
-      }
+      const background: Promise<unknown>[] = []
+      await current().monitor.look({ waitUntil: (work) => void background.push(work) })
+      await Promise.all(background)
     },
 
     drain() {
@@ -318,6 +342,12 @@ const shed = (limits: OverloadLimits | undefined, { eventLoopDelayMs }: Host, ti
 
 const CLOUDFLARE_ELSEWHERE =
   'TRUST_PROXY=cloudflare lets anyone who reaches this server directly claim any address: name the CIDRs of the proxy, or a number of hops if nothing else can reach it'
+
+const logTransition = (log: Log, { name, criticality, from, to, code }: Transition) => {
+  const isWell = to === 'ok'
+  const level = isWell ? 'info' : to === 'down' && criticality === 'critical' ? 'error' : 'warn'
+  log.write(level, 'system', `check ${name} is ${to}`, { check: name, from, to, ...(code && { code }) })
+}
 
 const logBlocked = (log: Log, { method, rawPath, correlationId, trace }: Visit) =>
   log.write('warn', 'security', 'blocked endpoint', {

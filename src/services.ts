@@ -2,10 +2,16 @@ import type { Config, Problem } from './config/config.ts'
 import { createDatabase, type Database } from './data/database.ts'
 import { type Check, DEFAULT_TIMEOUT_MS } from './health/check.ts'
 import { absentCheck } from './health/checks/absent.ts'
+import { authCheck } from './health/checks/auth.ts'
+import { channelsCheck } from './health/checks/channels.ts'
 import { configCheck } from './health/checks/config.ts'
 import { databaseCheck } from './health/checks/database.ts'
+import { migrationsCheck } from './health/checks/migrations.ts'
+import { originCheck } from './health/checks/origin.ts'
+import { queuesCheck } from './health/checks/queues.ts'
 import { redisCheck } from './health/checks/redis.ts'
 import type { FailureCode } from './health/failure.ts'
+import type { Witness } from './health/monitor.ts'
 import { type Breaker, withBreaker } from './store/breaker.ts'
 import { type Cache, createCache, noCache } from './store/cache.ts'
 import { createMemoryStore } from './store/memory-store.ts'
@@ -33,13 +39,21 @@ export interface ServicesOptions {
   data: boolean
   /** Told when the store goes away, with the reason, and when it is back. */
   onStoreChange?: (away: FailureCode | undefined) => void
+  /** Told what real traffic has seen of a dependency. */
+  witness?: Witness
 }
 
 /** Redis is on the way of every request: a slow one counts as away. */
 const REDIS_TIMEOUT_MS = 150
 const CACHE_SECONDS = 30
 
-export const createServices = ({ config, problems, data, onStoreChange }: ServicesOptions): Services => {
+export const createServices = ({
+  config,
+  problems,
+  data,
+  onStoreChange,
+  witness,
+}: ServicesOptions): Services => {
   const { DATABASE_URL: url, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN: token } = config
   const databaseOptions = url && { url, endpoint: config.NEON_FETCH_ENDPOINT }
   const redisOptions = UPSTASH_REDIS_REST_URL && token ? { url: UPSTASH_REDIS_REST_URL, token } : undefined
@@ -47,16 +61,24 @@ export const createServices = ({ config, problems, data, onStoreChange }: Servic
   const timeoutMs = DEFAULT_TIMEOUT_MS
   const redis = redisOptions && createRedis({ ...redisOptions, timeoutMs: REDIS_TIMEOUT_MS })
   const riders: Rider[] = []
+  const send = redisOptions && createPipeline(redisOptions)
   const shared: Breaker | undefined =
-    redisOptions &&
+    send &&
     withBreaker({
-      store: createRedisStore({ send: createPipeline(redisOptions), timeoutMs: REDIS_TIMEOUT_MS, riders }),
+      store: createRedisStore({ send, timeoutMs: REDIS_TIMEOUT_MS, riders }),
       deadlineMs: REDIS_TIMEOUT_MS,
-      ...(onStoreChange && { onChange: onStoreChange }),
+      onChange(away) {
+        witness?.('redis', away, { certain: true })
+        onStoreChange?.(away)
+      },
     })
   return {
     database: databaseOptions
-      ? createDatabase({ ...databaseOptions, timeoutMs: config.DB_QUERY_TIMEOUT_MS })
+      ? createDatabase({
+          ...databaseOptions,
+          timeoutMs: config.DB_QUERY_TIMEOUT_MS,
+          onOutcome: (failure, latencyMs) => witness?.('database', failure, { latencyMs }),
+        })
       : undefined,
     redis,
     cache: redis && config.ENABLE_CACHE ? createCache({ redis, ttl: CACHE_SECONDS }) : noCache,
@@ -66,9 +88,14 @@ export const createServices = ({ config, problems, data, onStoreChange }: Servic
       configCheck(problems),
       ...(databaseOptions ? [databaseCheck(createDatabase({ ...databaseOptions, timeoutMs }))] : []),
       ...(data && !databaseOptions ? [absentCheck('database', 'critical')] : []),
-      redisOptions && shared
-        ? redisCheck({ send: createPipeline(redisOptions), store: shared, timeoutMs })
-        : absentCheck('redis', 'info'),
+      ...(data && databaseOptions
+        ? [migrationsCheck(createDatabase({ ...databaseOptions, timeoutMs }))]
+        : []),
+      send && shared ? redisCheck({ send, store: shared }) : absentCheck('redis', 'info'),
+      ...(send && config.QUEUES?.length ? [queuesCheck({ send, names: config.QUEUES })] : []),
+      ...(config.ISSUER_URL ? [authCheck({ issuer: config.ISSUER_URL })] : []),
+      ...(config.ORIGIN_URL ? [originCheck({ url: config.ORIGIN_URL })] : []),
+      channelsCheck(config),
     ],
   }
 }

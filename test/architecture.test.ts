@@ -38,7 +38,7 @@ const FLOORS: Record<string, number> = {
 
 /** Packages that only these places may name. */
 const ONLY_IN: Record<string, RegExp> = {
-  'drizzle-orm': /^src\/(?:data|reference)\/|^src\/health\/checks\.ts$/,
+  'drizzle-orm': /^src\/(?:data|reference)\//,
   '@neondatabase/serverless': /^src\/data\//,
   '@upstash/redis': /^src\/store\//,
   '@hono/node-server': /^adapters\/node\.ts$/,

@@ -13,12 +13,15 @@ const UNAVAILABLE = /^(?:08(?!P01)|53|57P)/
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export const databaseFailure = (thrown: unknown): FailureCode | undefined => {
+  if (neonError(thrown)) return neonFailure(thrown)
+  return thrown instanceof DrizzleQueryError ? neonFailure(thrown.cause) : undefined
+}
+
+/** The same of what the driver itself has thrown. */
+export const neonFailure = (thrown: unknown): FailureCode | undefined => {
   const error = neonError(thrown)
-  if (!error) {
-    if (!(thrown instanceof DrizzleQueryError)) return undefined
-    // The driver stumbles over an answer that is not Postgres' at all, or that does not come to its end in time.
-    return transportFailure(thrown.cause) === 'timeout' ? 'timeout' : 'bad_response'
-  }
+  // The driver stumbles over an answer that is not Postgres' at all, or that does not come to its end in time.
+  if (!error) return transportFailure(thrown) === 'timeout' ? 'timeout' : 'bad_response'
   if (error.code === undefined)
     return error.sourceError ? transportFailure(error.sourceError) : 'bad_response'
   if (error.code.startsWith('28')) return 'auth'

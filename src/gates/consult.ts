@@ -7,19 +7,27 @@ export interface ConsultOptions {
   board: Switchboard
   limiter: Limiter
   store: Store
+  /** Whether a gate that follows refuses a visit whatever the switches say. */
+  isRefused?: (visit: Visit) => boolean
 }
 
 /**
  * Makes sure that the switches are known for the gates that follow. When it is time to read them again, the limits of
- * this visit are asked for now, so that the read goes along with them: one request to Redis for both.
+ * this visit are asked for now, so that the read goes along with them: one request to Redis for both. A visit that
+ * will be refused as far as is known is charged for nothing: whoever comes back to a closed house all the time would
+ * find his limits used up once it is open.
  */
-export const consult = ({ board, limiter, store }: ConsultOptions): Gate => {
+export const consult = ({ board, limiter, store, isRefused = () => false }: ConsultOptions): Gate => {
+  const willBeRefused = (visit: Visit): boolean =>
+    isRefused(visit) ||
+    (board.known && (board.windowAt(visit.now) !== undefined || board.isBlocked(visit.path)))
+
   const look = async (visit: Visit): Promise<undefined> => {
-    const decision = await limiter.ask(visit)
-    if (!board.isStale(visit.now)) return
+    const decision = willBeRefused(visit) ? undefined : await limiter.ask(visit)
+    // A visit that has waited for the store in vain waits for nobody else: what was known last stands.
+    if (!board.isStale(visit.now) || decision?.degraded) return
     // Somebody else is asking, unless its request has died.
     if (!board.isDue(visit.now)) await board.settled()
-    // A visit that has waited for the store in vain does not wait again.
     if (board.isDue(visit.now) && !decision?.fresh) await store.charge([], visit)
   }
   return function consult(visit) {

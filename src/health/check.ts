@@ -1,5 +1,3 @@
-import type { FailureCode } from './failure.ts'
-
 /** `critical` down makes the instance unready, `degrading` down leaves it ready but `degraded`, `info` is only shown. */
 export type Criticality = 'critical' | 'degrading' | 'info'
 
@@ -22,17 +20,11 @@ export interface Check {
   costs?: boolean
   /** It may be asleep, and late once when it wakes up. */
   sleeps?: boolean
+  /** One outcome is proof: it cannot be otherwise a moment later. */
+  certain?: boolean
   /** Resolves when the dependency works, to `warn` where it does so barely, else rejects. */
   run(): Promise<unknown>
 }
 
 export const DEFAULT_TIMEOUT_MS = 2000
 export const DEFAULT_FRESH_MS = 10_000
-
-export interface CheckResult {
-  name: string
-  criticality: Criticality
-  up: boolean
-  latencyMs: number
-  code?: FailureCode
-}

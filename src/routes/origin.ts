@@ -6,6 +6,7 @@ import { BYPASS_COOKIE } from '../gates/bypass-cookie.ts'
 import type { Trust } from '../gates/client-address.ts'
 import type { Visit } from '../gates/gate.ts'
 import { traceparent } from '../gates/trace-context.ts'
+import { type FailureCode, transportFailure } from '../health/failure.ts'
 import type { Principal } from '../identity/principal.ts'
 
 export interface OriginOptions {
@@ -19,6 +20,8 @@ export interface OriginOptions {
   /** Whether the runtime passes a fetched answer on by itself, streams and WebSockets included (Workers). */
   passes: boolean
   onFailure: (thrown: unknown, visit: Visit) => void
+  /** Told of every request that the origin was to answer: nothing where it did, else why not. */
+  onOutcome?: (failure: FailureCode | undefined) => void
 }
 
 /**
@@ -59,7 +62,7 @@ const NOT_FORWARDED = [
  * @throws {@link AppError} `ORIGIN_UNREACHABLE`, `ORIGIN_TIMEOUT`, `UPGRADE_NOT_SUPPORTED`
  */
 export const createOrigin = (options: OriginOptions) => {
-  const { url, timeoutMs, passes, onFailure } = options
+  const { url, timeoutMs, passes, onFailure, onOutcome } = options
   const base = url.replace(/\/+$/, '')
 
   return async function origin(visit: Visit & { arrival?: { hangUp?(): void } }): Promise<Response> {
@@ -86,6 +89,7 @@ export const createOrigin = (options: OriginOptions) => {
         signal: abort.signal,
       } as RequestInit)
       clearTimeout(timer)
+      onOutcome?.(UNWELL.has(response.status) ? 'bad_response' : undefined)
       if (passes || !response.body) return response
       return await rebuild(response, response.body, {
         hangUp: visit.arrival?.hangUp && (() => visit.arrival?.hangUp?.()),
@@ -94,12 +98,16 @@ export const createOrigin = (options: OriginOptions) => {
     } catch (thrown) {
       if (visit.bodyFault) throw thrown
       const late = abort.signal.aborted && !request.signal.aborted
+      if (!request.signal.aborted) onOutcome?.(late ? 'timeout' : transportFailure(thrown))
       throw new AppError(late ? 'ORIGIN_TIMEOUT' : 'ORIGIN_UNREACHABLE', { cause: thrown })
     } finally {
       clearTimeout(timer)
     }
   }
 }
+
+/** What a gateway in front of the origin says in its place. */
+const UNWELL: ReadonlySet<number> = new Set([502, 503, 504])
 
 /** Headers that end at one connection (RFC 9110, 7.6.1), beside those that `Connection` names. */
 const HOP_BY_HOP = [

@@ -1,5 +1,16 @@
+import type { Words } from './health-report.ts'
+
 /** What an operational route shows, or lets an operator change. */
-export type Resource = 'liveness' | 'database' | 'readiness' | 'metrics' | 'maintenance' | 'bypass' | 'blocks'
+export type Resource =
+  | 'liveness'
+  | 'database'
+  | 'readiness'
+  | 'startup'
+  | 'health'
+  | 'metrics'
+  | 'maintenance'
+  | 'bypass'
+  | 'blocks'
 
 export interface SurfaceRow {
   path: string
@@ -9,6 +20,10 @@ export interface SurfaceRow {
    * What is no probe is for operators alone, whatever stands here.
    */
   details: 'public' | 'operator'
+  /** What a probe says in place of `ok`, `degraded` and `unavailable`: `{ ok: 'healthy', unavailable: 'down' }`. */
+  words?: Words
+  /** `false` leaves the time out of a probe's body, so that the same state is the same bytes. */
+  timestamp?: false
 }
 
 /** The operational routes, as data. An app may bring a table of its own. */
@@ -18,6 +33,8 @@ export const SURFACE: readonly SurfaceRow[] = [
   { path: '/health/db', resource: 'database', details: 'public' },
   { path: '/health/ready', resource: 'readiness', details: 'operator' },
   { path: '/readyz', resource: 'readiness', details: 'operator' },
+  { path: '/startupz', resource: 'startup', details: 'operator' },
+  { path: '/api/admin/health', resource: 'health', details: 'operator' },
   { path: '/metrics', resource: 'metrics', details: 'operator' },
   { path: '/api/admin/maintenance', resource: 'maintenance', details: 'operator' },
   { path: '/api/admin/maintenance/bypass', resource: 'bypass', details: 'operator' },

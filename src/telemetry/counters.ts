@@ -10,6 +10,7 @@ export const COUNTERS = {
     help: 'Rate limit decisions. Outcomes that begin with fallback were made without the store.',
     labels: ['policy', 'outcome'],
   },
+  parapet_check_transitions_total: { help: 'Times that a check changed.', labels: ['check', 'to'] },
   parapet_store_changes_total: { help: 'Times that the store went away or came back.', labels: ['to'] },
 } as const satisfies Record<string, Family>
 

@@ -44,7 +44,7 @@ test('what is down is told to the log on schedule', async () => {
   app.boot({ NODE_ENV: 'development', LOG_FORMAT: 'json' }, { ...host, write: (line) => lines.push(line) })
   await app.tick()
   expect(lines.map((line) => JSON.parse(line))).toContainEqual(
-    expect.objectContaining({ level: 'error', category: 'job', name: 'database', code: 'refused' }),
+    expect.objectContaining({ level: 'error', category: 'system', check: 'database', code: 'refused' }),
   )
 })
 

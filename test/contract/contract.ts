@@ -14,6 +14,7 @@ import { environmentCases } from './environment.cases.ts'
 import { errorsCases } from './errors.cases.ts'
 import { describeServer, OPERATOR_TOKEN } from './harness.ts'
 import { headersCases } from './headers.cases.ts'
+import { healthCases } from './health.cases.ts'
 import { idsCases } from './ids.cases.ts'
 import { inFrontCases } from './in-front.cases.ts'
 import { invalidEnvironmentCases } from './invalid-environment.cases.ts'
@@ -75,6 +76,7 @@ export const contract = (runtime: Runtime): void => {
     })
 
     dependenciesCases(runtime)
+    healthCases(runtime)
     inFrontCases(runtime)
     clientAddressCases(runtime)
     limitsCases(runtime)

@@ -3,6 +3,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import type { AddressInfo } from 'node:net'
 import { createUpstashHandler } from '../../bridge/redis/upstash.ts'
 import { createEmbeddedRedisEngine } from '../../dev/embedded-redis-engine.ts'
+import { MIGRATIONS } from '../../src/data/migration-manifest.ts'
 import { CANARY } from './canary.ts'
 
 /** How a dependency behaves. `refuse`: nobody listens. `reset`: it takes the request and hangs up. */
@@ -137,12 +138,17 @@ const webRequest = ({ method = 'GET', url = '/', headers }: IncomingMessage, tex
     ...(text !== '' && { body: text }),
   })
 
-/** Neon's SQL over HTTP, as far as one row of one column goes: everything else is an empty table. */
+/** Neon's SQL over HTTP, as far as checks ask: a one, and what is migrated. Everything else is an empty table. */
 export const startFakeDatabase = (): Promise<FakeDependency> =>
   startFake((_, body) => {
-    const one = /select 1 as one/i.test((body as { query?: string }).query ?? '')
-    const fields = one ? [{ name: 'one', dataTypeID: 23, tableID: 0, columnID: 0, format: 'text' }] : []
-    const rows = one ? [['1']] : []
+    const { query = '' } = body as { query?: string }
+    const [name, dataTypeID, values] = /select 1 as one/i.test(query)
+      ? ['one', 23, ['1']]
+      : /from parapet_migrations/i.test(query)
+        ? ['id', 25, MIGRATIONS]
+        : []
+    const fields = name ? [{ name, dataTypeID, tableID: 0, columnID: 0, format: 'text' }] : []
+    const rows = (values ?? []).map((value) => [value])
     return Response.json({ command: 'SELECT', rowCount: rows.length, rowAsArray: true, fields, rows })
   })
 

@@ -27,7 +27,7 @@ const LATER_MS = 200
 /** What is later by this much has waited for Redis. */
 const WAITED_MS = 100
 /** Steps that take a process a good deal longer than the deadline. */
-const COMPUTING = 500_000_000
+const COMPUTING = 200_000_000
 /** Requests that may wait before nobody does any more. */
 const WAITING = 3
 /** Until the limits are those of the fleet again. */
@@ -194,6 +194,31 @@ export const limitsFailingCases = (runtime: Runtime): void => {
         const tries = redis.requests() - before
         expect(tries).toBeGreaterThanOrEqual(2)
         expect(tries).toBeLessThanOrEqual(3)
+      })
+    })
+
+    describeServer('that is silent from the start', runtime, options, (server) => {
+      it('nobody waits for those who wait already', async () => {
+        const alive = median(
+          await Promise.all(
+            Array.from({ length: 15 }, async () => {
+              const began = performance.now()
+              await server().ask('/livez')
+              return performance.now() - began
+            }),
+          ),
+        )
+        await redis.become('hang')
+        const began = performance.now()
+        // Each comes shortly before the one before it gives up.
+        const asks = Array.from({ length: 6 }, async (_, index) => {
+          await new Promise((resolve) => setTimeout(resolve, index * 140 - (performance.now() - began)))
+          const sent = performance.now()
+          expect((await server().ask('/open/path/itself/x', { headers: newcomer() })).status).toBe(200)
+          return performance.now() - sent - alive
+        })
+        expect(Math.max(...(await Promise.all(asks)))).toBeLessThan(LATER_MS)
+        await redis.become('ok')
       })
     })
   })

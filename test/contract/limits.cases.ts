@@ -323,6 +323,14 @@ export const limitsCases = (runtime: Runtime): void => {
       notCountedCases(server)
     })
 
+    describeServer('that were never asked for', runtime, options(FEW), (server) => {
+      it('are not charged for what is blocked, though the switches are read at the same time', async () => {
+        const headers = newcomer()
+        expect((await server().ask('/api/seed', { method: 'POST', headers })).status).toBe(403)
+        expect(limitsOf(await server().ask('/open/path/one/x', { headers })).api?.r).toBe(3)
+      })
+    })
+
     limitsRequestsCases(runtime)
     limitsFailingCases(runtime)
   })

@@ -8,5 +8,6 @@ import { CheckFailure } from '../failure.ts'
 export const absentCheck = (name: string, criticality: Criticality): Check => ({
   name,
   criticality,
+  certain: true,
   run: () => Promise.reject(new CheckFailure('refused')),
 })

@@ -15,6 +15,7 @@ const CHANNELS: readonly (readonly VariableName[])[] = [
 export const channelsCheck = (config: Readonly<Partial<Config>>): Check => ({
   name: 'channels',
   criticality: 'info',
+  certain: true,
   async run() {
     const begun = CHANNELS.filter((names) => names.some((name) => config[name] !== undefined))
     const complete = begun.filter((names) => names.every((name) => config[name] !== undefined))

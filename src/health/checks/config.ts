@@ -5,5 +5,6 @@ import { CheckFailure } from '../failure.ts'
 export const configCheck = (problems: readonly unknown[]): Check => ({
   name: 'config',
   criticality: 'critical',
+  certain: true,
   run: () => (problems.length > 0 ? Promise.reject(new CheckFailure('bad_response')) : Promise.resolve()),
 })

@@ -18,7 +18,6 @@ export const queuesCheck = ({ send, names, timeoutMs = DEFAULT_TIMEOUT_MS }: Que
   name: 'queues',
   criticality: 'degrading',
   timeoutMs,
-  costs: true,
   freshMs: 60_000,
   async run() {
     const depths = await queueDepths(send, names, timeoutMs)

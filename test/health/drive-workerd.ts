@@ -1,0 +1,3 @@
+import { answerDrive } from './driven-checks.ts'
+
+export default { fetch: answerDrive }
