@@ -1,5 +1,5 @@
 import { CheckFailure, type FailureCode, transportFailure } from '../health/failure.ts'
-import { createPatience, type Wait } from './patience.ts'
+import { patiently } from './patience.ts'
 import type { Charge, Store, StoreContext } from './store.ts'
 
 export interface BreakerOptions {
@@ -34,36 +34,41 @@ export const withBreaker = ({
   retryMs = 2000,
   onChange,
 }: BreakerOptions): Breaker => {
-  const patience = createPatience()
   let failures = 0
   let successes = 0
+  let answeredAt = Number.NEGATIVE_INFINITY
   let reason: FailureCode | undefined
   let lastTry = 0
 
-  /** The work itself goes on when it is late; what becomes of it is nobody's any more. */
-  const inTime = async <T>(work: T | Promise<T>): Promise<T> => {
-    if (!(work instanceof Promise)) return work
-    let wait: Wait | undefined
-    const late = new Promise<never>((_, reject) => {
-      wait = patience.wait(deadlineMs, () => reject(new CheckFailure('timeout')))
+  /** Interrupts work that is late. What goes on all the same is nobody's any more. */
+  const inTime = async <T>(work: (signal: AbortSignal) => T | Promise<T>): Promise<T> => {
+    const late = new AbortController()
+    const pending = work(late.signal)
+    if (!(pending instanceof Promise)) return pending
+    const before = successes
+    let stop = () => {}
+    const deadline = new Promise<never>((_, reject) => {
+      const give = () => {
+        late.abort()
+        reject(new CheckFailure('timeout'))
+      }
+      const isMoving = () => successes !== before && performance.now() - answeredAt < FLOW_MS
+      stop = patiently(deadlineMs, give, isMoving)
     })
-    let answered = false
-    try {
-      const result = await Promise.race([work, late])
-      answered = true
-      return result
-    } finally {
-      wait?.end(answered)
-    }
+    return Promise.race([pending, deadline]).finally(() => stop())
   }
 
-  const watched = async <T>(now: number, work: () => T | Promise<T>): Promise<T | undefined> => {
+  const watched = async <T>(
+    now: number,
+    work: (signal: AbortSignal) => T | Promise<T>,
+  ): Promise<T | undefined> => {
     lastTry = now
     const before = successes
     try {
-      const result = await inTime(work())
+      const result = await inTime(work)
       failures = 0
       successes += 1
+      answeredAt = performance.now()
       if (reason !== undefined) {
         reason = undefined
         onChange?.(undefined)
@@ -80,7 +85,7 @@ export const withBreaker = ({
     }
   }
 
-  const asked = <T>(context: StoreContext, work: () => T | Promise<T>) => {
+  const asked = <T>(context: StoreContext, work: (signal: AbortSignal) => T | Promise<T>) => {
     const { now } = context
     if (reason === undefined) return watched(now, work)
     // A clock that was set back must not put the try off.
@@ -89,19 +94,28 @@ export const withBreaker = ({
   }
 
   return {
-    charge: (charges, context) => asked(context, () => store.charge(charges, context)),
-    refund: (charges, context) => asked(context, () => store.refund(charges, context)),
+    charge: (charges, context) => asked(context, (signal) => store.charge(charges, endedBy(context, signal))),
+    refund: (charges, context) => asked(context, (signal) => store.refund(charges, endedBy(context, signal))),
     // An operator asks rarely and had rather wait: neither counts for the breaker.
     swap: async (...args) => answered(store.swap(...args)),
     read: async (...args) => answered(store.read(...args)),
     away: () => reason,
     async look(now) {
-      await watched(now, () => store.charge([NOTHING], { now, waitUntil() {} }))
+      await watched(now, (signal) => store.charge([NOTHING], { now, signal, waitUntil() {} }))
     },
   }
 }
 
 /** Looks without taking, by the same script as every other charge. */
+/** Milliseconds after an answer in which the next of a queue can be expected. */
+const FLOW_MS = 50
+
+const endedBy = (context: StoreContext, signal: AbortSignal): StoreContext => ({
+  now: context.now,
+  signal,
+  waitUntil: (work) => context.waitUntil(work),
+})
+
 const NOTHING: Charge = { key: 'parapet:look', algorithm: 'gcra', capacity: 1, periodMs: 1000, cost: 0 }
 
 const answered = async <T>(work: T | Promise<T>): Promise<T | undefined> => {

@@ -1,5 +1,4 @@
 import { CheckFailure, transportFailure } from '../health/failure.ts'
-import { createPatience } from './patience.ts'
 import type { Command, Reply } from './store.ts'
 
 export interface RedisAccess {
@@ -7,8 +6,8 @@ export interface RedisAccess {
   token: string
 }
 
-/** Sends commands in one request and brings their replies, in order. */
-export type SendPipeline = (commands: readonly Command[], timeoutMs: number) => Promise<Reply[]>
+/** Sends commands in one request and brings their replies, in order, within milliseconds or until a signal. */
+export type SendPipeline = (commands: readonly Command[], limit: number | AbortSignal) => Promise<Reply[]>
 
 /**
  * One request to Upstash's REST API for any number of commands, and none repeated.
@@ -23,12 +22,10 @@ export type SendPipeline = (commands: readonly Command[], timeoutMs: number) => 
 export const createPipeline = ({ url, token }: RedisAccess): SendPipeline => {
   const target = `${url.replace(/\/+$/, '')}/pipeline`
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
-  const patience = createPatience()
 
-  return async function sendPipeline(commands, timeoutMs) {
+  return async function sendPipeline(commands, limit) {
     let replies: unknown
-    const late = new AbortController()
-    const wait = patience.wait(timeoutMs, () => late.abort())
+    const signal = typeof limit === 'number' ? AbortSignal.timeout(limit) : limit
     try {
       const response = await fetch(target, {
         method: 'POST',
@@ -36,17 +33,15 @@ export const createPipeline = ({ url, token }: RedisAccess): SendPipeline => {
         body: JSON.stringify(commands),
         // A token follows no redirect.
         redirect: 'manual',
-        signal: late.signal,
+        signal,
       })
       if (response.status === 401 || response.status === 403) throw new CheckFailure('auth')
       if (!response.ok) throw new CheckFailure('bad_response')
       replies = await response.json()
     } catch (thrown) {
       if (thrown instanceof CheckFailure) throw thrown
-      if (late.signal.aborted) throw new CheckFailure('timeout')
+      if (signal.aborted) throw new CheckFailure('timeout')
       throw new CheckFailure(thrown instanceof SyntaxError ? 'bad_response' : transportFailure(thrown))
-    } finally {
-      wait.end(replies !== undefined)
     }
     if (!Array.isArray(replies) || replies.length !== commands.length || !replies.every(isReply)) {
       throw new CheckFailure('bad_response')

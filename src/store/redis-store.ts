@@ -1,11 +1,11 @@
 import { CheckFailure } from '../health/failure.ts'
 import { CHARGE_SCRIPT, PLAIN_CHARGE_SCRIPT } from './charge-script.ts'
 import type { SendPipeline } from './redis-pipeline.ts'
-import type { Charge, Command, Reply, Rider, Standing, Store, Verdict } from './store.ts'
+import type { Charge, Command, Reply, Rider, Standing, Store, StoreContext, Verdict } from './store.ts'
 
 export interface RedisStoreOptions {
   send: SendPipeline
-  /** Milliseconds that a request for a visit may take. */
+  /** Milliseconds that a request for a visit may take where nobody ends it. */
   timeoutMs: number
   /** Milliseconds that an operator may wait. */
   operatorTimeoutMs?: number
@@ -55,7 +55,9 @@ export const createRedisStore = ({
     return true
   }
 
-  const charge = async (charges: readonly Charge[], now: number): Promise<Verdict> => {
+  const charge = async (charges: readonly Charge[], { now, signal }: StoreContext): Promise<Verdict> => {
+    const limit = signal ?? timeoutMs
+
     const boarded = riders.map((rider) => ({ rider, commands: rider.board(now) }))
     const own = charges.length > 0 ? [charging(charges)] : []
     const commands = [...own, ...boarded.flatMap((passenger) => passenger.commands)]
@@ -67,14 +69,14 @@ export const createRedisStore = ({
         at += commands.length
       }
     }
-    const replies = await send(commands, timeoutMs).catch((thrown: unknown) => {
+    const replies = await send(commands, limit).catch((thrown: unknown) => {
       arrive()
       throw thrown
     })
     arrive(replies)
     if (own.length === 0) return { allowed: true, standings: [] }
     let reply = replies[0] as Reply
-    if (heals(reply)) reply = (await send([charging(charges)], timeoutMs))[0] as Reply
+    if (heals(reply)) reply = (await send([charging(charges)], limit))[0] as Reply
     const standings = standingsOf(reply, charges)
     hash ??= await sha1(script)
     return { allowed: standings.every(({ allowed }) => allowed), standings }
@@ -87,11 +89,11 @@ export const createRedisStore = ({
   }
 
   return {
-    charge: (charges, { now }) => charge(charges, now),
-    async refund(charges, { now }) {
+    charge,
+    async refund(charges, context) {
       await charge(
         charges.map((charged) => ({ ...charged, cost: -charged.cost, extra: 0 })),
-        now,
+        context,
       )
     },
     swap: async (key, previous, next) =>

@@ -24,6 +24,8 @@ export interface StoreContext {
   now: number
   /** Work that may go on after the answer. */
   waitUntil(work: Promise<unknown>): void
+  /** Ends the work when it is aborted. */
+  signal?: AbortSignal
 }
 
 /** What one request takes from one limit. */
