@@ -215,6 +215,7 @@ export const createApp = (options: AppOptions = {}): App => {
     const isBlockedPath = blockedPath(blocked)
     const isDestructive = (visit: Visit) =>
       isBlockedPath(visit.path) || (config.guarded && routes.isDestructive(visit))
+    const isBlocked = (visit: Visit) => isDestructive(visit) || switches.board.isBlocked(visit.path)
     const isOpen = pathMatcher(options.open ?? (config.ORIGIN_URL ? ['/*'] : []))
 
     const timeoutMs = config.REQUEST_TIMEOUT_MS + (config.ORIGIN_URL ? ORIGIN_GRACE_MS : 0)
@@ -246,11 +247,11 @@ export const createApp = (options: AppOptions = {}): App => {
         board: switches.board,
         limiter: limits.limiter,
         store: services.store,
-        isRefused: (visit) => config.MAINTENANCE_MODE || isDestructive(visit),
+        isRefused: (visit) => isBlocked(visit) || switches.isRefused(visit),
       }),
       switches.maintenance,
       blockedEndpoints({
-        isBlocked: (visit) => isDestructive(visit) || switches.board.isBlocked(visit.path),
+        isBlocked,
         onBlocked: (visit) => logBlocked(log, visit),
       }),
       limits.rateLimit,

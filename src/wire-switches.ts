@@ -64,9 +64,18 @@ export const wireSwitches = ({ config, services, trust, log, options = {}, clock
   const audit = (change: string, details: Fields, { correlationId, trace }: Visit) =>
     log.write('info', 'audit', change, { ...details, correlationId, traceId: trace.traceId })
 
+  const gate = maintenance({ at: state.at, address: trust.proven, bypass })
   return {
     board,
-    maintenance: maintenance({ at: state.at, address: trust.proven, bypass }),
+    maintenance: gate,
+    /** Whether maintenance refuses a visit as far as is known. What is not known yet refuses nobody here. */
+    isRefused(visit: Visit): boolean | Promise<boolean> {
+      if (!board.known && !MAINTENANCE_MODE) return false
+      const outcome = gate(visit)
+      return outcome instanceof Promise
+        ? outcome.then((settled) => settled !== undefined)
+        : outcome !== undefined
+    },
     resources: switchResources({ board, maintenance: state, bypass, audit, clock }),
     /** Whether the house is closed now, where that makes it unready. */
     isClosed: options.unready

@@ -4,6 +4,9 @@ import { spawnSync } from 'node:child_process'
 // lock, race and timeout tests that only a real server can run.
 const SUITES = ['test/bridge', 'test/reference', 'test/store', 'test/gcra.test.ts']
 
+// Fleets of processes, which need the machine for themselves.
+const FLEETS = ['test/fleet', '--no-file-parallelism']
+
 const missing = ['TEST_DATABASE_URL', 'TEST_REDIS_URL'].filter((name) => !process.env[name])
 if (missing.length > 0) {
   process.stderr.write(
@@ -11,5 +14,8 @@ if (missing.length > 0) {
   )
   process.exit(78)
 }
-const { status } = spawnSync('vitest', ['run', ...SUITES, ...process.argv.slice(2)], { stdio: 'inherit' })
-process.exit(status ?? 1)
+const failed = [SUITES, FLEETS].filter(
+  (suites) =>
+    spawnSync('vitest', ['run', ...suites, ...process.argv.slice(2)], { stdio: 'inherit' }).status !== 0,
+)
+process.exit(failed.length > 0 ? 1 : 0)

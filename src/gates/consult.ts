@@ -7,8 +7,8 @@ export interface ConsultOptions {
   board: Switchboard
   limiter: Limiter
   store: Store
-  /** Whether a gate that follows refuses a visit whatever the switches say. */
-  isRefused?: (visit: Visit) => boolean
+  /** Whether a gate that follows refuses a visit, as far as is known. */
+  isRefused?: (visit: Visit) => boolean | Promise<boolean>
 }
 
 /**
@@ -18,12 +18,10 @@ export interface ConsultOptions {
  * find his limits used up once it is open.
  */
 export const consult = ({ board, limiter, store, isRefused = () => false }: ConsultOptions): Gate => {
-  const willBeRefused = (visit: Visit): boolean =>
-    isRefused(visit) ||
-    (board.known && (board.windowAt(visit.now) !== undefined || board.isBlocked(visit.path)))
-
   const look = async (visit: Visit): Promise<undefined> => {
-    const decision = willBeRefused(visit) ? undefined : await limiter.ask(visit)
+    const refused = isRefused(visit)
+    const isOut = refused instanceof Promise ? await refused : refused
+    const decision = isOut ? undefined : await limiter.ask(visit)
     // A visit that has waited for the store in vain waits for nobody else: what was known last stands.
     if (!board.isStale(visit.now) || decision?.degraded) return
     // Somebody else is asking, unless its request has died.

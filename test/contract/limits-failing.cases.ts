@@ -217,7 +217,9 @@ export const limitsFailingCases = (runtime: Runtime): void => {
           expect((await server().ask('/open/path/itself/x', { headers: newcomer() })).status).toBe(200)
           return performance.now() - sent - alive
         })
-        expect(Math.max(...(await Promise.all(asks)))).toBeLessThan(LATER_MS)
+        const [, ...later] = await Promise.all(asks)
+        // The first of all pays for a process that is new, too.
+        expect(Math.max(...later)).toBeLessThan(LATER_MS)
         await redis.become('ok')
       })
     })

@@ -123,5 +123,38 @@ export const limitsRequestsCases = (runtime: Runtime): void => {
         expect(requests.filter((names) => names.includes('GET'))).toHaveLength(1)
       })
     })
+
+    const closed = () => ({
+      app: 'limited' as const,
+      env: limitedEnvironment(redis, { MAINTENANCE_MODE: 'true' }),
+    })
+    describeServer('by a house that is closed', runtime, closed, (server) => {
+      it('one for the switches, and none for limits that nobody is to be charged for', async () => {
+        const before = redis.asked().length
+        for (let i = 0; i < 3; i++) expect((await server().ask('/open/ok')).status).toBe(503)
+        expect(redis.asked().slice(before)).toEqual([['GET']])
+      })
+    })
+
+    describeServer('by a house that is closed by a switch', runtime, options, (server) => {
+      it('none for limits either, once that is known', async () => {
+        const from = new Date(Date.now() - 1000).toISOString()
+        const window = { id: 'w', from, until: null, message: null, allow: [], by: 'command' }
+        await redis.run(
+          'SET',
+          'parapet:switches',
+          JSON.stringify({ epoch: 'e', windows: [window], blocked: [] }),
+        )
+        const before = redis.asked().length
+        const end = performance.now() + SWITCHES_MS + 500
+        while (performance.now() < end) {
+          expect((await server().ask('/open/ok')).status).toBe(503)
+          await new Promise((resolve) => setTimeout(resolve, 100))
+        }
+        // Nobody knows it at first, and then it is looked at anew.
+        expect(redis.asked().slice(before)).toEqual([['EVAL', 'GET'], ['GET']])
+        await redis.run('DEL', 'parapet:switches')
+      })
+    })
   })
 }
