@@ -79,8 +79,9 @@ export const wireSwitches = ({ config, services, trust, log, options = {}, clock
     resources: switchResources({ board, maintenance: state, bypass, audit, clock }),
     /** Whether the house is closed now, where that makes it unready. */
     isClosed: options.unready
-      ? async () => {
-          await board.refresh()
+      ? (visit: Visit) => {
+          // A probe waits for nobody: what is known last holds, and the next one knows better.
+          visit.waitUntil(board.refresh())
           return state.at(clock()) !== undefined
         }
       : undefined,

@@ -57,10 +57,18 @@ export const createTrust = (trust: TrustProxy): Trust => {
   }
 }
 
+const FORWARDED = ['x-forwarded-for', 'forwarded']
+
 type Find = (visit: Pick<Visit, 'header' | 'peer'>) => Found
 
 const finding = (trust: TrustProxy): Find => {
-  if (trust === 'socket') return (visit) => ({ address: parseAddress(visit.peer) })
+  if (trust === 'socket') {
+    // Where somebody forwards, the peer is a proxy that nobody has told us of.
+    return (visit) => ({
+      address: parseAddress(visit.peer),
+      standsIn: FORWARDED.some((name) => visit.header(name)),
+    })
+  }
   if (trust === 'cloudflare') return (visit) => ({ address: parseAddress(visit.header('cf-connecting-ip')) })
   return 'hops' in trust ? byHops(trust.hops) : byRanges(trust.ranges)
 }

@@ -56,7 +56,8 @@ export interface Monitor {
   /** What is known, without looking. */
   readings(): Reading[]
   /**
-   * What real traffic has seen of a dependency: that it worked, or why not.
+   * What real traffic has seen of a dependency. That it worked is believed while nothing else is known; that it did
+   * not puts it in doubt, so that the next look decides: one endpoint that fails is not yet a dependency that is down.
    */
   witness: Witness
   /** The last changes, newest first. */
@@ -90,6 +91,7 @@ interface Record {
   standing: Standing
   warned: boolean
   warming: boolean
+  doubted: boolean
   code: FailureCode | undefined
   latencyMs: number | undefined
   seenAt: number | undefined
@@ -118,6 +120,7 @@ export const createMonitor = ({ checks, mode, clock, onTransition }: MonitorOpti
       standing: UNKNOWN,
       warned: false,
       warming: false,
+      doubted: false,
       code: undefined,
       latencyMs: undefined,
       seenAt: undefined,
@@ -131,8 +134,8 @@ export const createMonitor = ({ checks, mode, clock, onTransition }: MonitorOpti
     // A clock that was set back makes nothing younger.
     seenAt === undefined || now < seenAt ? Number.POSITIVE_INFINITY : now - seenAt
   const freshMs = ({ check }: Record) => check.freshMs ?? DEFAULT_FRESH_MS
-  const inDoubt = ({ standing, warming }: Record) =>
-    warming || standing.status === 'down' || standing.contrary > 0
+  const inDoubt = ({ standing, warming, doubted }: Record) =>
+    warming || doubted || standing.status === 'down' || standing.contrary > 0
   const isLeased = ({ leasedUntil, check }: Record, now: number) =>
     now < leasedUntil && leasedUntil - now <= (check.timeoutMs ?? DEFAULT_TIMEOUT_MS) + LEASE_SLACK_MS
 
@@ -159,6 +162,7 @@ export const createMonitor = ({ checks, mode, clock, onTransition }: MonitorOpti
     const before = statusOf(record)
     const isAsleep = record.check.sleeps && age(record, at) >= ASLEEP_MS && record.seenAt !== undefined
     record.seenAt = at
+    record.doubted = false
     record.latencyMs = outcome.latencyMs ?? record.latencyMs
     // The first look at what was asleep may be late once: that is how it wakes up.
     record.warming = !record.warming && isAsleep === true && outcome.code === 'timeout'
@@ -205,13 +209,11 @@ export const createMonitor = ({ checks, mode, clock, onTransition }: MonitorOpti
           looker.waitUntil(work)
           return work
         })
+      const began = performance.now()
       if (led.length > 0) await Promise.race([Promise.all(led), pause(PATIENCE_MS)])
-      else {
-        // Somebody else is looking. That is waited for only by who knows nothing, and by its own timer.
-        const isOpen = (record: Record) => statusOf(record) === 'unknown' && isLeased(record, clock())
-        for (let waited = 0; waited < PATIENCE_MS && wanted.some(isOpen); waited += POLL_MS)
-          await pause(POLL_MS)
-      }
+      // Somebody else may be looking too. That is waited for only by who knows nothing, and by its own timer.
+      const isOpen = (record: Record) => statusOf(record) === 'unknown' && isLeased(record, clock())
+      while (performance.now() - began < PATIENCE_MS && wanted.some(isOpen)) await pause(POLL_MS)
       return wanted.map((record) => reading(record, clock()))
     },
 
@@ -220,12 +222,10 @@ export const createMonitor = ({ checks, mode, clock, onTransition }: MonitorOpti
     witness(name, failure, { certain = false, latencyMs } = {}) {
       const record = records.find(({ check }) => check.name === name)
       if (!record) return
-      const now = clock()
-      const agrees = record.standing.status === 'up' && failure === undefined
-      // Hundreds of requests see one failure at once: it is one outcome, and not three in a row.
-      if (certain || agrees || age(record, now) >= DOUBT_MS) {
-        apply(record, { code: failure, warned: record.warned, latencyMs }, now, certain)
-      }
+      const agrees = failure === undefined && record.standing.status !== 'down' && !inDoubt(record)
+      if (certain || agrees) {
+        apply(record, { code: failure, warned: record.warned, latencyMs }, clock(), certain)
+      } else if (failure !== undefined) record.doubted = true
     },
 
     history: () => history,

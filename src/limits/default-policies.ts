@@ -17,10 +17,17 @@ export const defaultPolicies = ({ limit, windowMs }: DefaultPoliciesOptions): Po
     per: '15m',
     strict: true,
     // Charged before the password is checked, so that guesses side by side gain nothing.
-    refund: (status) => status < 400,
+    // Not a redirect: a form answers a wrong password with one too.
+    refund: (status) => status >= 200 && status < 300,
     onStoreFailure: 'closed',
   },
-  { name: 'api', match: '/*', by: 'user', limit, per: `${windowMs / 1000}s` },
+  {
+    name: 'api',
+    match: '/*',
+    by: 'user',
+    limit,
+    per: windowMs % 1000 === 0 ? `${windowMs / 1000}s` : `${windowMs}ms`,
+  },
 ]
 
 /** The defaults and a team's own. One of the same name takes the place of a default. */

@@ -4,6 +4,7 @@ import { Lru } from '../store/lru.ts'
 export type Keys = (prefix: string, identifier: string) => string | Promise<string>
 
 const MAX_KNOWN = 10_000
+const MAX_LENGTH = 256
 
 /** Plain keys, for a store that nobody else can read. */
 export const plainKeys: Keys = (prefix, identifier) => `${prefix}\n${identifier}`
@@ -27,7 +28,8 @@ export const hashedKeys = (secret: string): Keys => {
     )
     const mac = await crypto.subtle.sign('HMAC', imported, encoder.encode(`${prefix}\n${identifier}`))
     const key = `${prefix}:${hex(new Uint8Array(mac, 0, 16))}`
-    known.set(`${prefix}\n${identifier}`, key)
+    // What a caller chose may be long, and there may be many of them.
+    if (identifier.length <= MAX_LENGTH) known.set(`${prefix}\n${identifier}`, key)
     return key
   }
   return (prefix, identifier) => known.get(`${prefix}\n${identifier}`) ?? hashed(prefix, identifier)

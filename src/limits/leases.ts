@@ -70,9 +70,10 @@ export const createLeases = () => {
       if (charge.lease === 0) return 0
       const lease = of(charge, now)
       const isHot = Math.max(lease.before, lease.hits) >= 2 * charge.lease
-      if (!isHot || Math.abs(now - lease.asked) < LAPSED_MS) return 0
+      const holds = now < lease.expires && lease.tokens >= charge.cost
+      if (!isHot || holds || Math.abs(now - lease.asked) < LAPSED_MS) return 0
       lease.asked = now
-      return charge.lease - charge.cost
+      return Math.max(0, charge.lease - charge.cost)
     },
 
     /** Keeps what was taken beyond the cost by a request that went out at `now`. */

@@ -111,7 +111,11 @@ export const createLimiter = ({
     const leased = leases.spend(charges, visit.now)
     if (leased) return decision(charges, leased, { fresh: false })
 
-    const wanted = charges.map((charge) => ({ ...charge, extra: leases.extra(charge, visit.now) }))
+    // Beside a limit that must be asked for anyway, tokens in hand save nothing.
+    const isLeased = charges.every(({ lease }) => lease > 0)
+    const wanted = isLeased
+      ? charges.map((charge) => ({ ...charge, extra: leases.extra(charge, visit.now) }))
+      : charges
     const verdict = store.charge(wanted, visit)
     return verdict instanceof Promise
       ? verdict.then((settled) => judge(visit, wanted, settled))
@@ -207,7 +211,7 @@ export const createLimiter = ({
 
 const chargeOf = (policy: CompiledPolicy, subject: Subject, visit: Visit) => {
   const { capacity, perMs, limit, cost = 1, lease = 0, leaseMs } = policy
-  const wanted = typeof cost === 'function' ? Math.trunc(cost(visit)) || 0 : cost
+  const wanted = typeof cost === 'function' ? cost(visit) : cost
   const { share, shared, id } = subject
   const base = {
     policy,
@@ -231,8 +235,9 @@ const chargeOf = (policy: CompiledPolicy, subject: Subject, visit: Visit) => {
 const pauseOf = ({ lease, leaseMs }: LeasedCharge, { retryMs }: Standing): number =>
   lease > 0 ? Math.max(retryMs, leaseMs / 10) : retryMs
 
-/** A cost that could never be paid would be refused for ever. */
-const within = (cost: number, capacity: number): number => Math.min(Math.max(0, cost), capacity)
+/** A cost that could never be paid would be refused for ever. What is no cost at all takes everything. */
+const within = (cost: number, capacity: number): number =>
+  cost >= 0 ? Math.min(Math.ceil(cost), capacity) : capacity
 
 /** What one instance of several has of a limit. */
 const partOf = (charge: PolicyCharge, instances: number): PolicyCharge => {

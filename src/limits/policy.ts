@@ -52,13 +52,16 @@ export interface CompiledPolicy extends Policy {
 
 /** An exact log is written anew with every request. */
 export const MAX_LOG = 100
+const MAX_PER_MS = 365 * 86_400_000
+/** Milliseconds between two tokens, below which a store cannot tell them apart. */
+const MIN_INTERVAL_MS = 0.05
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Milliseconds of a {@link Duration}, or nothing where it is none. */
+/** Whole milliseconds of a {@link Duration}, or nothing where it is none. */
 export const milliseconds = (duration: string): number | undefined => {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration) ?? []
-  return unit === undefined ? undefined : Number(amount) * (UNITS[unit] as number)
+  return unit === undefined ? undefined : Math.round(Number(amount) * (UNITS[unit] as number))
 }
 
 /**
@@ -96,7 +99,7 @@ const compile = (policy: Policy): CompiledPolicy => {
   demand(/^[\w-]{1,64}$/.test(name), 'a name is up to 64 letters, digits, - and _')
   demand(isCount(limit), 'limit must be a whole number, 1 or more')
   const perMs = milliseconds(String(per)) ?? 0
-  demand(perMs >= 1, 'per must be a time such as 60s, 15m or 1h')
+  demand(perMs >= 1 && perMs <= MAX_PER_MS, 'per must be a time such as 60s, 15m or 1h, up to 365d')
   demand(
     ['ip', 'user', 'apiKey', 'tenant', 'custom'].includes(by),
     'by must be ip, user, apiKey, tenant or custom',
@@ -118,6 +121,7 @@ const compile = (policy: Policy): CompiledPolicy => {
     [undefined, 'local', 'open', 'closed'].includes(onStoreFailure),
     'onStoreFailure must be local, open or closed',
   )
+  demand(perMs / limit >= MIN_INTERVAL_MS, `limit must be at most ${perMs / MIN_INTERVAL_MS} in ${per}`)
   const full = strict ? limit : (burst ?? limit)
   demand(
     typeof cost === 'function' || (Number.isSafeInteger(cost) && cost >= 0 && cost <= full),

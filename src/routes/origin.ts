@@ -89,7 +89,8 @@ export const createOrigin = (options: OriginOptions) => {
         signal: abort.signal,
       } as RequestInit)
       clearTimeout(timer)
-      onOutcome?.(UNWELL.has(response.status) ? 'bad_response' : undefined)
+      // What one of its paths answers says little of the others: that it answers is what counts.
+      if (!UNWELL.has(response.status)) onOutcome?.(undefined)
       if (passes || !response.body) return response
       return await rebuild(response, response.body, {
         hangUp: visit.arrival?.hangUp && (() => visit.arrival?.hangUp?.()),

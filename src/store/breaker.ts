@@ -36,6 +36,8 @@ export const withBreaker = ({
 }: BreakerOptions): Breaker => {
   let failures = 0
   let successes = 0
+  /** The last outcomes as bits, 1 for a failure. */
+  let recent = 0
   let answeredAt = Number.NEGATIVE_INFINITY
   let reason: FailureCode | undefined
   let lastTry = 0
@@ -52,7 +54,8 @@ export const withBreaker = ({
         late.abort()
         reject(new CheckFailure('timeout'))
       }
-      const isMoving = () => successes !== before && performance.now() - answeredAt < FLOW_MS
+      const isMoving = () =>
+        successes < WARM && successes !== before && performance.now() - answeredAt < FLOW_MS
       stop = patiently(deadlineMs, give, isMoving)
     })
     return Promise.race([pending, deadline]).finally(() => stop())
@@ -68,6 +71,7 @@ export const withBreaker = ({
       const result = await inTime(work)
       failures = 0
       successes += 1
+      recent = reason === undefined ? (recent << 1) & RECENT : 0
       answeredAt = performance.now()
       if (reason !== undefined) {
         reason = undefined
@@ -75,9 +79,10 @@ export const withBreaker = ({
       }
       return result
     } catch (thrown) {
-      // A store that has answered somebody else meanwhile is late, and not away.
+      // A store that has answered somebody else meanwhile is late, and not away: unless that goes on.
       if (successes === before) failures += 1
-      if (failures >= threshold && reason === undefined) {
+      recent = ((recent << 1) | 1) & RECENT
+      if ((failures >= threshold || countOf(recent) >= MANY) && reason === undefined) {
         reason = thrown instanceof CheckFailure ? thrown.failure : transportFailure(thrown)
         onChange?.(reason)
       }
@@ -89,7 +94,7 @@ export const withBreaker = ({
     const { now } = context
     if (reason === undefined) return watched(now, work)
     // A clock that was set back must not put the try off.
-    if (now - lastTry >= retryMs || now < lastTry) context.waitUntil(watched(now, work))
+    if (now - lastTry >= retryMs || now < lastTry - retryMs) context.waitUntil(watched(now, work))
     return undefined
   }
 
@@ -106,9 +111,19 @@ export const withBreaker = ({
   }
 }
 
-/** Looks without taking, by the same script as every other charge. */
+/** Answers until a process counts as warm: before, its code is not compiled and its connections are being opened. */
+const WARM = 200
 /** Milliseconds after an answer in which the next of a queue can be expected. */
 const FLOW_MS = 50
+/** Of the last ten outcomes, so many failures are too many, whatever came between them. */
+const RECENT = 0b11_1111_1111
+const MANY = 5
+
+const countOf = (bits: number): number => {
+  let count = 0
+  for (let left = bits; left > 0; left >>= 1) count += left & 1
+  return count
+}
 
 const endedBy = (context: StoreContext, signal: AbortSignal): StoreContext => ({
   now: context.now,
@@ -116,6 +131,7 @@ const endedBy = (context: StoreContext, signal: AbortSignal): StoreContext => ({
   waitUntil: (work) => context.waitUntil(work),
 })
 
+/** Looks without taking, by the same script as every other charge. */
 const NOTHING: Charge = { key: 'parapet:look', algorithm: 'gcra', capacity: 1, periodMs: 1000, cost: 0 }
 
 const answered = async <T>(work: T | Promise<T>): Promise<T | undefined> => {

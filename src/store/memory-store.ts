@@ -20,14 +20,15 @@ interface Trial {
  * back to while Redis is away.
  */
 export const createMemoryStore = (): Store => {
-  const states = new Lru<string, State>(MAX_KEYS)
+  // Strict limits are few: nobody shall push them out with requests that are cheap.
+  const kept = { gcra: new Lru<string, State>(MAX_KEYS), log: new Lru<string, State>(MAX_KEYS) }
   const texts = new Map<string, string>()
 
   const attempt = (charges: readonly Charge[], now: number): Trial[] =>
     charges.map((charge) =>
       charge.algorithm === 'gcra'
-        ? tryGcra(charge, numberOf(states.get(charge.key)), now)
-        : tryLog(charge, listOf(states.get(charge.key)), now),
+        ? tryGcra(charge, numberOf(kept.gcra.get(charge.key)), now)
+        : tryLog(charge, listOf(kept.log.get(charge.key)), now),
     )
 
   return {
@@ -49,15 +50,16 @@ export const createMemoryStore = (): Store => {
           })),
         }
       }
-      charges.forEach(({ key }, index) => {
+      charges.forEach(({ key, algorithm }, index) => {
         const { standing, next } = trials[index] as Trial
-        if (standing.taken > 0) states.set(key, next)
+        if (standing.taken > 0) kept[algorithm].set(key, next)
       })
       return { allowed, standings: trials.map(({ standing }) => standing) }
     },
 
     refund(charges, { now }) {
       for (const { key, algorithm, cost, periodMs } of charges) {
+        const states = kept[algorithm]
         const state = states.get(key)
         if (state === undefined) continue
         const left =
@@ -91,7 +93,7 @@ const tryGcra = ({ capacity, periodMs, cost, extra = 0 }: Charge, full: number, 
   const room = capacity * periodMs - used
   const need = cost * periodMs
   const allowed = need <= room + TOLERANCE
-  const more = allowed ? Math.min(extra, Math.floor((room - need + TOLERANCE) / periodMs)) : 0
+  const more = allowed && extra > 0 ? Math.min(extra, Math.floor((room - need + TOLERANCE) / periodMs)) : 0
   const after = used + need + more * periodMs
   return {
     standing: {

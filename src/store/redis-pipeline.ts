@@ -35,8 +35,11 @@ export const createPipeline = ({ url, token }: RedisAccess): SendPipeline => {
         redirect: 'manual',
         signal,
       })
-      if (response.status === 401 || response.status === 403) throw new CheckFailure('auth')
-      if (!response.ok) throw new CheckFailure('bad_response')
+      if (!response.ok) {
+        // A body that nobody reads holds its connection.
+        response.body?.cancel().catch(() => {})
+        throw new CheckFailure(response.status === 401 || response.status === 403 ? 'auth' : 'bad_response')
+      }
       replies = await response.json()
     } catch (thrown) {
       if (thrown instanceof CheckFailure) throw thrown

@@ -55,18 +55,18 @@ export const createRedisStore = ({
     return true
   }
 
-  const charge = async (charges: readonly Charge[], { now, signal }: StoreContext): Promise<Verdict> => {
+  const charge = async (charges: readonly Charge[], { signal }: StoreContext): Promise<Verdict> => {
     const limit = signal ?? timeoutMs
 
-    const boarded = riders.map((rider) => ({ rider, commands: rider.board(now) }))
+    const boarded = riders.map((rider) => rider.board()).filter((one) => one !== undefined)
     const own = charges.length > 0 ? [charging(charges)] : []
     const commands = [...own, ...boarded.flatMap((passenger) => passenger.commands)]
     if (commands.length === 0) return { allowed: true, standings: [] }
     const arrive = (replies?: readonly Reply[]) => {
       let at = own.length
-      for (const { rider, commands } of boarded) {
-        if (commands.length > 0) rider.arrive(replies?.slice(at, at + commands.length))
-        at += commands.length
+      for (const one of boarded) {
+        one.arrive(replies?.slice(at, at + one.commands.length))
+        at += one.commands.length
       }
     }
     const replies = await send(commands, limit).catch((thrown: unknown) => {

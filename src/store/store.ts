@@ -75,7 +75,11 @@ export type Reply = { result: unknown } | { error: string }
 /** Commands that go along with the next request to Redis and cost none of their own. */
 export interface Rider {
   /** What to send now, if anything. Called for every request that is sent. */
-  board(now: number): readonly Command[]
-  /** The replies in the order of the commands, or nothing where no answer came. */
+  board(): Boarding | undefined
+}
+
+export interface Boarding {
+  commands: readonly Command[]
+  /** Called once: with the replies in the order of the commands, or nothing where no answer came. */
   arrive(replies: readonly Reply[] | undefined): void
 }

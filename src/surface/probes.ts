@@ -24,7 +24,7 @@ export interface ProbesOptions {
   /** Recognises operators. */
   identify: (credentials: string) => Principal | undefined
   /** Whether the house is closed for maintenance, where that makes it unready. */
-  isClosed?: (() => Promise<boolean>) | undefined
+  isClosed?: ((visit: Visit) => boolean) | undefined
   /** Milliseconds since the epoch. */
   clock: () => number
 }
@@ -45,7 +45,7 @@ export const probes = ({ phase, monitor, faults, identify, isClosed, clock }: Pr
   let hasBeenReady = false
   const judge = async (visit: Visit): Promise<{ readings: Reading[]; verdict: Verdict }> => {
     const readings = await look(visit)
-    if (phase() !== 'degraded' && (await isClosed?.())) readings.push(CLOSED)
+    if (phase() !== 'degraded' && isClosed?.(visit)) readings.push(CLOSED)
     const verdict = phase() === 'draining' ? 'unavailable' : verdictOf(readings)
     hasBeenReady ||= isReady(verdict)
     return { readings, verdict }
@@ -173,7 +173,7 @@ const preferred = (accept = ''): 'json' | 'health' | 'text' => {
     .toLowerCase()
     .split(',')
     .map((range) => range.split(';', 1)[0]?.trim())
-    .find((range) => range !== undefined && range in FORMS)
+    .find((range) => range !== undefined && Object.hasOwn(FORMS, range))
   return FORMS[first as keyof typeof FORMS] ?? 'json'
 }
 

@@ -50,10 +50,22 @@ export const blockedMatcher = (patterns: readonly string[]): ((path: string) => 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\\?#%;]|\/\//
 
-const fold = (path: string): string[] =>
+/** Every pattern asks for the same path, one after the other. */
+let lastPath = ''
+let lastFold: readonly string[] = []
+
+const fold = (path: string): readonly string[] => {
+  if (path !== lastPath) {
+    lastFold = foldAnew(path)
+    lastPath = path
+  }
+  return lastFold
+}
+
+const foldAnew = (path: string): string[] =>
   (path.normalize('NFKC').toLowerCase().split(/[?#]/, 1)[0] as string)
     .split('/')
     .map((segment) => (segment.split(';', 1)[0] as string).trim())
     .filter((segment) => segment !== '')
 
-const withoutEnding = (path: string): string => path.replace(/\.[^./]*$/, '')
+const withoutEnding = (path: string): string => path.replace(/(?<=[^/])\.[^./]*$/, '')

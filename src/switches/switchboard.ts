@@ -152,17 +152,19 @@ export const createSwitchboard = ({
     isDue: (now) => isStale(now) && !isAsking(now) && !hasFailedSince(now),
     settled,
 
-    board(now) {
-      if (!isStale(now) || isAsking(now)) return []
-      asked = { at: now, version }
-      return [['GET', SWITCHES_KEY]]
-    },
-
-    arrive(replies) {
-      const ask = asked
-      asked = undefined
-      const reply = replies?.[0]
-      if (ask) take(reply && ('result' in reply ? reply.result : reply), ask)
+    board() {
+      const at = clock()
+      if (!isStale(at) || isAsking(at)) return undefined
+      const ask = { at, version }
+      asked = ask
+      return {
+        commands: [['GET', SWITCHES_KEY]],
+        arrive(replies) {
+          if (asked === ask) asked = undefined
+          const reply = replies?.[0]
+          take(reply && ('result' in reply ? reply.result : reply), ask)
+        },
+      }
     },
 
     async refresh() {

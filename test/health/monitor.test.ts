@@ -304,37 +304,75 @@ describe('what a look costs', () => {
 })
 
 describe('real traffic', () => {
-  test('is believed, a thousand failures at once for one', async () => {
-    const house = setUp()
+  test('that fails makes the next look due, which decides', async () => {
+    const house = setUp({ freshMs: 60_000 })
     await house.look()
     house.pass(1000)
     for (let i = 0; i < 1000; i++) house.monitor.witness('database', 'timeout')
-    expect(house.monitor.readings()).toMatchObject([{ status: 'ok', code: 'timeout' }])
-    for (let i = 0; i < 2; i++) {
+    expect(house.monitor.readings()).toMatchObject([{ status: 'ok' }])
+    expect(await house.reading()).toMatchObject({ status: 'ok', code: undefined })
+    expect(house.runs()).toBe(2)
+    house.become(refused)
+    for (let i = 0; i < 3; i++) {
       house.pass(1000)
       house.monitor.witness('database', 'timeout')
+      await house.look()
     }
-    expect(house.monitor.readings()).toMatchObject([{ status: 'down' }])
-    expect(house.runs()).toBe(1)
+    expect(house.monitor.readings()).toMatchObject([{ status: 'down', code: 'refused' }])
   })
 
-  test('one success between failures means that they were not in a row', async () => {
-    const house = setUp()
+  test('one endpoint that fails for ever takes nothing down, and keeps nothing down', async () => {
+    const house = setUp({ freshMs: 60_000 })
     await house.look()
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 60; i++) {
       house.pass(1000)
-      house.monitor.witness('database', 'refused')
-      house.pass(1000)
-      house.monitor.witness('database', 'refused')
-      house.monitor.witness('database', undefined)
+      house.monitor.witness('database', 'timeout')
+      await house.look()
     }
     expect(house.monitor.readings()).toMatchObject([{ status: 'ok' }])
     expect(house.transitions).toEqual([])
   })
 
+  test('that works heals no doubt and no outage: a look does', async () => {
+    const house = setUp()
+    await house.history('SFFF')
+    for (let i = 0; i < 10; i++) {
+      house.pass(100)
+      house.monitor.witness('database', undefined)
+    }
+    expect(house.monitor.readings()).toMatchObject([{ status: 'down' }])
+  })
+
+  test('that works is believed where nothing is known', () => {
+    const house = setUp()
+    house.monitor.witness('database', undefined, { latencyMs: 7 })
+    expect(house.monitor.readings()).toMatchObject([{ status: 'ok', latencyMs: 7 }])
+  })
+
+  test('of who has made sure is believed at once', () => {
+    const house = setUp()
+    house.monitor.witness('database', 'timeout', { certain: true })
+    expect(house.monitor.readings()).toMatchObject([{ status: 'down', code: 'timeout' }])
+    house.monitor.witness('database', undefined, { certain: true })
+    expect(house.monitor.readings()).toMatchObject([{ status: 'ok' }])
+  })
+
   test('of what nobody looks after is nothing', () => {
     expect(() => setUp().monitor.witness('other', 'refused')).not.toThrow()
   })
+})
+
+test('whoever looks at one thing waits for another that nothing is known of and somebody looks at', async () => {
+  const slow: Check = {
+    name: 'slow',
+    criticality: 'critical',
+    run: () => new Promise((resolve) => setTimeout(resolve, 20)),
+  }
+  const quick: Check = { name: 'quick', criticality: 'critical', run: async () => {} }
+  const monitor = createMonitor({ checks: [slow, quick], mode: 'active', clock: Date.now })
+  const first = monitor.look({ waitUntil() {} }, ['slow'])
+  expect((await monitor.look({ waitUntil() {} })).map(({ status }) => status)).toEqual(['ok', 'ok'])
+  await first
 })
 
 describe('a dependency that sleeps', () => {

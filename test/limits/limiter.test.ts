@@ -261,13 +261,15 @@ describe('what a request costs', () => {
     expect(house.admitted(2)).toBe(1)
   })
 
-  test('is never more than could ever be paid, and never less than nothing', () => {
+  test('is never more than could ever be paid, and what is no cost takes everything', () => {
     for (const [cost, admitted] of [
       [99, 1],
       [Number.POSITIVE_INFINITY, 1],
-      [-5, 20],
-      [Number.NaN, 20],
-      [1.9, 5],
+      [-5, 1],
+      [Number.NaN, 1],
+      [0, 20],
+      [0.2, 5],
+      [1.9, 2],
     ] as const) {
       expect(setUp([{ ...five, cost: () => cost }]).admitted(20)).toBe(admitted)
     }

@@ -22,6 +22,9 @@ describe('a policy that cannot be is refused at start, with what would be right'
     [{ per: '1 minute' }, /per must be a time such as 60s/],
     [{ per: '0s' }, /per must be/],
     [{ per: '-1s' }, /per must be/],
+    [{ per: '0.1ms' }, /per must be/],
+    [{ per: '366d' }, /up to 365d/],
+    [{ limit: 1_000_000, per: '1s' }, /limit must be at most 20000 in 1s/],
     [{ per: 60 }, /per must be/],
     [{ burst: 0 }, /burst must be/],
     [{ cost: 101 }, /cost must be a whole number from 0 to the burst, 100/],
@@ -49,6 +52,9 @@ test.each([
   ['500ms', 500],
   ['60s', 60_000],
   ['1.5s', 1500],
+  ['1.1h', 3_960_000],
+  ['0.07h', 252_000],
+  ['1.0005s', 1001],
   ['15m', 900_000],
   ['1h', 3_600_000],
   ['1d', 86_400_000],
@@ -67,6 +73,8 @@ describe('the defaults', () => {
       { name: 'login', by: 'ip', limit: 5, perMs: 900_000, algorithm: 'log', mode: 'closed' },
       { name: 'api', by: 'user', limit: 100, perMs: 60_000, algorithm: 'gcra', mode: 'local' },
     ])
+    const [login] = defaults
+    expect([200, 204, 302, 401].map((status) => login?.refund?.(status))).toEqual([true, true, false, false])
     expect(compilePolicies(defaultPolicies({ limit: 7, windowMs: 1500 }))[1]).toMatchObject({
       limit: 7,
       perMs: 1500,

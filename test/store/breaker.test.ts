@@ -78,7 +78,7 @@ describe('a store that fails', () => {
       await house.charge()
       await house.charge()
       house.become('well')
-      await house.charge()
+      for (let well = 0; well < 3; well++) await house.charge()
     }
     expect(house.breaker.away()).toBeUndefined()
     expect(house.changes).toEqual([])
@@ -126,6 +126,17 @@ describe('a store that fails', () => {
     await house.breaker.look(0)
     expect(house.breaker.away()).toBeUndefined()
     expect(await house.charge()).toMatchObject({ standings: [{ remaining: 4 }] })
+  })
+
+  test('is given up too where half of what it is asked never comes back', async () => {
+    const house = setUp()
+    for (let i = 0; i < 6; i++) {
+      house.become(new CheckFailure('timeout'))
+      await house.charge()
+      house.become('well')
+      if (i < 5) await house.charge()
+    }
+    expect(house.changes).toEqual(['timeout'])
   })
 
   test('tells an operator that there is no answer, and does not count it', async () => {

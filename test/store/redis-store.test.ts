@@ -62,8 +62,10 @@ describe('riders', () => {
     const arrived: (readonly Reply[] | undefined)[] = []
     return {
       arrived,
-      board: () => commands,
-      arrive: (replies: readonly Reply[] | undefined) => void arrived.push(replies),
+      board: () =>
+        commands.length > 0
+          ? { commands, arrive: (replies: readonly Reply[] | undefined) => void arrived.push(replies) }
+          : undefined,
     }
   }
 

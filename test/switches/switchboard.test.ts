@@ -58,10 +58,11 @@ const createBoard = (options: Partial<SwitchboardOptions> = {}) => {
   })
   /** A request that takes the board along and is answered at once. */
   const ride = (text: string | null | undefined | { error: string }, now = Date.now()) => {
-    const commands = board.board(now)
+    vi.setSystemTime(now)
+    const boarding = board.board()
     const reply = typeof text === 'object' && text !== null ? text : { result: text }
-    if (commands.length > 0) board.arrive(text === undefined ? undefined : [reply])
-    return commands
+    boarding?.arrive(text === undefined ? undefined : [reply])
+    return boarding?.commands ?? []
   }
   const message = () => board.windowAt(Date.now())?.message
   return { board, store, told, ride, message }
@@ -78,9 +79,9 @@ describe('as a rider', () => {
 
   test('what it brought is stale five seconds after it was asked for, not after it came', async () => {
     const { board } = createBoard()
-    board.board(NOON)
+    const boarding = board.board()
     await wait(150)
-    board.arrive([{ result: OPEN }])
+    boarding?.arrive([{ result: OPEN }])
     expect(board.isStale(NOON + 4999)).toBe(false)
     expect(board.isStale(NOON + 5000)).toBe(true)
   })
@@ -99,14 +100,14 @@ describe('as a rider', () => {
   test('while somebody is asking nobody else does, unless no answer comes', async () => {
     const { board } = createBoard()
     expect(board.isDue(NOON)).toBe(true)
-    board.board(NOON)
+    board.board()
     await wait(199)
     expect(board.isDue(Date.now())).toBe(false)
-    expect(board.board(Date.now())).toEqual([])
+    expect(board.board()).toBeUndefined()
     expect(board.isStale(Date.now())).toBe(true)
     await wait(1)
     expect(board.isDue(Date.now())).toBe(true)
-    expect(board.board(Date.now())).toHaveLength(1)
+    expect(board.board()?.commands).toHaveLength(1)
   })
 
   test('a clock that is set back makes nothing fresh for longer', () => {
@@ -114,6 +115,20 @@ describe('as a rider', () => {
     ride(OPEN)
     expect(board.isStale(NOON - 3_600_000)).toBe(true)
   })
+})
+
+test('an answer that is late is not taken for that of whoever asked next', async () => {
+  const { board, message } = createBoard()
+  const first = board.board()
+  await wait(250)
+  const second = board.board()
+  first?.arrive([{ result: OPEN }])
+  // What was asked for earlier is good for as long less.
+  expect(board.isStale(NOON + 5000)).toBe(true)
+  second?.arrive([{ result: CLOSED }])
+  await wait(5000)
+  board.board()?.arrive([{ result: CLOSED }])
+  expect(message()).toBe('Moving')
 })
 
 describe('what cannot be read', () => {
@@ -188,11 +203,11 @@ describe('waiting for whoever is asking', () => {
 
   test('ends with the answer', async () => {
     const { board, message } = createBoard()
-    board.board(NOON)
+    const boarding = board.board()
     const seen = settling(board)
     await wait(50)
     expect(seen.settled).toBe(false)
-    board.arrive([{ result: CLOSED }])
+    boarding?.arrive([{ result: CLOSED }])
     await wait(5)
     expect(seen.settled).toBe(true)
     expect(message()).toBe('Moving')
@@ -200,9 +215,9 @@ describe('waiting for whoever is asking', () => {
 
   test('ends with a failure', async () => {
     const { board } = createBoard()
-    board.board(NOON)
+    const boarding = board.board()
     const seen = settling(board)
-    board.arrive(undefined)
+    boarding?.arrive(undefined)
     await wait(5)
     expect(seen.settled).toBe(true)
     expect(board.isDue(Date.now())).toBe(true)
@@ -210,7 +225,7 @@ describe('waiting for whoever is asking', () => {
 
   test('ends where whoever asked has died', async () => {
     const { board } = createBoard()
-    board.board(NOON)
+    board.board()
     const seen = settling(board)
     await wait(205)
     expect(seen.settled).toBe(true)
@@ -219,7 +234,7 @@ describe('waiting for whoever is asking', () => {
 
   test('ends although the clock stands still', async () => {
     const { board } = createBoard({ clock: () => NOON })
-    board.board(NOON)
+    board.board()
     const seen = settling(board)
     await wait(300)
     expect(seen.settled).toBe(true)
@@ -255,9 +270,9 @@ describe('refreshing', () => {
 
   test('takes what a rider brings meanwhile', async () => {
     const { board, store, message } = createBoard()
-    board.board(NOON)
+    const boarding = board.board()
     const refreshed = board.refresh()
-    board.arrive([{ result: CLOSED }])
+    boarding?.arrive([{ result: CLOSED }])
     await wait(10)
     await refreshed
     expect(store.reads).toBe(0)
@@ -267,7 +282,7 @@ describe('refreshing', () => {
   test('asks itself where the rider died', async () => {
     const { board, store, message } = createBoard()
     store.put(CLOSED)
-    board.board(NOON)
+    board.board()
     const refreshed = board.refresh()
     await wait(210)
     await refreshed
@@ -365,9 +380,9 @@ describe('changing', () => {
 
   test('is not undone by an answer that was on its way', async () => {
     const { board, message } = createBoard()
-    board.board(NOON)
+    const boarding = board.board()
     await board.update(closing)
-    board.arrive([{ result: OPEN }])
+    boarding?.arrive([{ result: OPEN }])
     expect(message()).toBe('Moving')
   })
 })
@@ -376,10 +391,10 @@ test('without others the document is that of this process, always fresh and neve
   const store = createMemoryStore()
   const board = createSwitchboard({ store, remote: false, whenUnknown: 'closed' })
   expect([board.known, board.isStale(NOON), board.isDue(NOON)]).toEqual([true, false, false])
-  expect(board.board(NOON)).toEqual([])
+  expect(board.board()).toBeUndefined()
   expect(board.windowAt(NOON)).toBeUndefined()
   await board.update(closing)
   await wait(60_000)
-  expect(board.board(Date.now())).toEqual([])
+  expect(board.board()).toBeUndefined()
   expect(board.windowAt(Date.now())?.message).toBe('Moving')
 })
