@@ -14,13 +14,14 @@ import { blockedEndpoints, blockedPath, DESTRUCTIVE_PATHS } from './gates/blocke
 import { bodyLimit } from './gates/body-limit.ts'
 import { canonicalRequest } from './gates/canonical-request.ts'
 import { createTrust, parseTrustProxy } from './gates/client-address.ts'
-import { closed, type Phase } from './gates/closed.ts'
+import { closed } from './gates/closed.ts'
 import { consult } from './gates/consult.ts'
 import { cors } from './gates/cors.ts'
 import type { Gate, Visit } from './gates/gate.ts'
 import { type OverloadLimits, overload } from './gates/overload.ts'
 import { pathMatcher } from './gates/path-pattern.ts'
 import type { Check } from './health/check.ts'
+import { createLifecycle } from './health/lifecycle.ts'
 import { createMonitor, type Monitor, type Transition } from './health/monitor.ts'
 import { createOperator } from './identity/operator.ts'
 import { compilePolicies, type Policy } from './limits/policy.ts'
@@ -130,10 +131,7 @@ export const createApp = (options: AppOptions = {}): App => {
   if (!(Number.isSafeInteger(options.instances ?? 1) && (options.instances ?? 1) >= 1)) {
     throw new TypeError('instances must be a whole number, 1 or more.')
   }
-  let opened: Exclude<Phase, 'draining'> = 'starting'
-  let draining = false
-  // A house that is not open stays closed while it drains.
-  const phase = (): Phase => (draining && opened === 'ready' ? 'draining' : opened)
+  const { phase, ...lifecycle } = createLifecycle()
   let house: ReturnType<typeof open> | undefined
   const current = () => (house ??= open({}, { runtime: 'node', write: () => {} }))
 
@@ -287,7 +285,7 @@ export const createApp = (options: AppOptions = {}): App => {
     boot(env, host) {
       house = open(env, host)
       const { config, problems, warnings, log } = house
-      opened = problems.length > 0 ? 'degraded' : 'ready'
+      lifecycle.open(problems.length)
       for (const { name, reason } of problems) log.write('error', 'config', `${name} ${reason}`)
       for (const { name, reason } of warnings) log.write('warn', 'config', `${name} ${reason}`)
       if (host.runtime === 'workers' && config.REDIS_URL && !house.services.redis) {
@@ -314,14 +312,14 @@ export const createApp = (options: AppOptions = {}): App => {
 
     async tick() {
       // What is wrong was said at boot, and nothing outside is touched until it is mended.
-      if (opened !== 'ready') return
+      if (phase() !== 'ready') return
       const background: Promise<unknown>[] = []
       await current().monitor.look({ waitUntil: (work) => void background.push(work) })
       await Promise.all(background)
     },
 
     drain() {
-      draining = true
+      lifecycle.drain()
     },
   }
 }

@@ -67,6 +67,7 @@ export const createServices = ({
     withBreaker({
       store: createRedisStore({ send, timeoutMs: REDIS_TIMEOUT_MS, riders }),
       deadlineMs: REDIS_TIMEOUT_MS,
+      onAnswer: () => witness?.('redis', undefined),
       onChange(away) {
         witness?.('redis', away, { certain: true })
         onStoreChange?.(away)

@@ -13,6 +13,8 @@ export interface BreakerOptions {
   retryMs?: number
   /** Told when the store goes away, with the reason, and when it is back. */
   onChange?: (away: FailureCode | undefined) => void
+  /** Told of every answer. */
+  onAnswer?: () => void
 }
 
 export interface Breaker extends Store {
@@ -33,6 +35,7 @@ export const withBreaker = ({
   threshold = 3,
   retryMs = 2000,
   onChange,
+  onAnswer,
 }: BreakerOptions): Breaker => {
   let failures = 0
   let successes = 0
@@ -77,6 +80,7 @@ export const withBreaker = ({
         reason = undefined
         onChange?.(undefined)
       }
+      onAnswer?.()
       return result
     } catch (thrown) {
       // A store that has answered somebody else meanwhile is late, and not away: unless that goes on.

@@ -1,6 +1,6 @@
 import { credentialsOf } from '../gates/authenticate.ts'
-import type { Phase } from '../gates/closed.ts'
 import type { Visit } from '../gates/gate.ts'
+import type { Phase } from '../health/lifecycle.ts'
 import type { Monitor, Reading } from '../health/monitor.ts'
 import { isReady, type Verdict, verdictOf } from '../health/verdict.ts'
 import type { Principal } from '../identity/principal.ts'

@@ -1,6 +1,6 @@
 import { authenticate } from '../gates/authenticate.ts'
-import type { Phase } from '../gates/closed.ts'
 import { askGates, type Gate, type Visit } from '../gates/gate.ts'
+import type { Phase } from '../health/lifecycle.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Handlers, Method } from './resource.ts'
 import type { Resource, SurfaceRow } from './surface-table.ts'

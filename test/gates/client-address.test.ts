@@ -375,7 +375,13 @@ describe('whom to let pass', () => {
     ],
     ['a stranger who is no proxy, whatever the list', '10.0.0.0/8', STRANGER, forwarded('x'), STRANGER],
     ['the peer', 'socket', STRANGER, {}, STRANGER],
-    ['nobody where a proxy forwards that we were not told of', 'socket', PROXY, forwarded(STRANGER), undefined],
+    [
+      'nobody where a proxy forwards that we were not told of',
+      'socket',
+      PROXY,
+      forwarded(STRANGER),
+      undefined,
+    ],
     ['nobody whom Cloudflare does not name', 'cloudflare', STRANGER, {}, undefined],
     ['whom Cloudflare names', 'cloudflare', STRANGER, cloudflare(CALLER), CALLER],
   ])('%s (%s)', (_, trust, peer, headers, proven) => {

@@ -13,6 +13,7 @@ const setUp = () => {
   let now = 1_800_000_000_000
   const background: Promise<unknown>[] = []
   const changes: (FailureCode | undefined)[] = []
+  let answers = 0
   const store: Store = {
     ...memory,
     async charge(charges, context) {
@@ -26,7 +27,14 @@ const setUp = () => {
       return memory.read(key)
     },
   }
-  const breaker = withBreaker({ store, deadlineMs: 30, onChange: (away) => changes.push(away) })
+  const breaker = withBreaker({
+    store,
+    deadlineMs: 30,
+    onChange: (away) => changes.push(away),
+    onAnswer() {
+      answers += 1
+    },
+  })
   return {
     breaker,
     charge: () => breaker.charge([LIMIT], { now, waitUntil: (work) => void background.push(work) }),
@@ -39,6 +47,7 @@ const setUp = () => {
     asked: () => asked,
     background,
     changes,
+    answers: () => answers,
   }
 }
 
@@ -48,6 +57,7 @@ describe('a store that fails', () => {
     expect(await house.charge()).toMatchObject({ allowed: true, standings: [{ remaining: 4 }] })
     expect(house.breaker.away()).toBeUndefined()
     expect(house.changes).toEqual([])
+    expect(house.answers()).toBe(1)
   })
 
   test('never rejects, and after three failures in a row is asked no more', async () => {
