@@ -16,6 +16,9 @@ const MODES: [mode: Mode, code: RegExp][] = [
   ['no-json', /^bad_response$/],
   ['empty', /^bad_response$/],
 ]
+/** A look at what hangs takes two seconds, and three of them in a row are needed. */
+const DOWN_MS = 15_000
+
 /** The app behind this server keeps data. */
 export const dependenciesCases = (runtime: Runtime): void => {
   describe('dependencies', () => {
@@ -93,7 +96,7 @@ export const dependenciesCases = (runtime: Runtime): void => {
           await database.become(mode)
           await expectLive(server)
 
-          const body = await eventually(readinessInUse, ({ http }) => http === 503, 8000)
+          const body = await eventually(readinessInUse, ({ http }) => http === 503, DOWN_MS)
           expect(body).toMatchObject({ ready: false, status: 'unavailable' })
           expect(checkNamed(body, 'database')).toEqual({
             name: 'database',
@@ -127,7 +130,7 @@ export const dependenciesCases = (runtime: Runtime): void => {
           await redis.become(mode)
           await expectLive(server)
 
-          const body = await eventually(readinessInUse, ({ status }) => status === 'degraded', 8000)
+          const body = await eventually(readinessInUse, ({ status }) => status === 'degraded', DOWN_MS)
           expect(body).toMatchObject({ http: 200, ready: true })
           expect(checkNamed(body, 'redis')).toEqual({ name: 'redis', status: 'degraded', critical: false })
           const detailed = checkNamed(await readiness(bearer()), 'redis') as unknown as { code: string }
@@ -138,14 +141,14 @@ export const dependenciesCases = (runtime: Runtime): void => {
         it('both at once', async () => {
           await Promise.all([database.become('hang'), redis.become('refuse')])
           await expectLive(server)
-          const body = await eventually(readinessInUse, ({ http }) => http === 503, 8000)
+          const body = await eventually(readinessInUse, ({ http }) => http === 503, DOWN_MS)
           expect(body.status).toBe('unavailable')
           expect(checkNamed(body, 'database')).toMatchObject({ status: 'unavailable' })
         })
 
         it('tells a stranger no more for a wrong token', async () => {
           await database.become('500')
-          await eventually(readinessInUse, ({ http }) => http === 503, 8000)
+          await eventually(readinessInUse, ({ http }) => http === 503, DOWN_MS)
           const said = ({ body }: { body: string }) => body.replace(/"timestamp":"[^"]+"/, '')
           const none = said(await server().ask('/readyz'))
           expect(said(await server().ask('/readyz', { headers: bearer('wrong') }))).toBe(none)

@@ -132,7 +132,7 @@ export const healthCases = (runtime: Runtime): void => {
             return readiness(server)
           },
           ({ http }) => http === 503,
-          8000,
+          15_000,
         )
         const started = await server.ask('/startupz')
         expect(started.status).toBe(200)
